@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>What k-means minimises.</summary>
+public enum CompressionMethod
+{
+    /// <summary>The error of each layer's outputs by the full quadratic form of its inputs, with drift correction.</summary>
+    Output,
+
+    /// <summary>The paper's: the error of each block's outputs (equation 2), blocks taken as independent.</summary>
+    Paper,
+
+    /// <summary>Plain product quantization: the error of the weights themselves (equation 1).</summary>
+    Plain,
+}
+
+/// <summary>The block sizes of the paper's section 4.1.</summary>
+public enum BlockRegime
+{
+    /// <summary>3×3: d = 9; 1×1: d = 4.</summary>
+    Small,
+
+    /// <summary>3×3: d = 18; 1×1: d = 8, but 4 in networks of basic blocks.</summary>
+    Large,
+}
+
+/// <summary>What to do with the layers whose name matches; the last match wins.</summary>
+/// <param name="Pattern">A node or weight name, * and ? allowed.</param>
+/// <param name="BlockSize">d, or null to keep the regime's.</param>
+/// <param name="Codewords">k, or null to keep the regime's.</param>
+/// <param name="Skip">True leaves the layer dense.</param>
+public sealed record LayerOverride(string Pattern, int? BlockSize = null, int? Codewords = null, bool Skip = false);
+
+/// <summary>How to compress a model. The defaults are the recommended ones; the paper's are named where they differ.</summary>
+public sealed record CompressionOptions
+{
+    /// <summary>What k-means minimises.</summary>
+    public CompressionMethod Method { get; init; } = CompressionMethod.Output;
+
+    /// <summary>The block sizes.</summary>
+    public BlockRegime Blocks { get; init; } = BlockRegime.Small;
+
+    /// <summary>k for convolutions, clamped to min(k, C_out·m/4) and down to a power of two (section 4.1).</summary>
+    public int Codewords { get; init; } = 256;
+
+    /// <summary>k for the classifier, clamped likewise; null takes 2048 for networks of basic blocks and 1024 otherwise on classifiers with 1000 rows or more, else <see cref="Codewords"/>.</summary>
+    public int? ClassifierCodewords { get; init; }
+
+    /// <summary>d for the classifier.</summary>
+    public int ClassifierBlockSize { get; init; } = 4;
+
+    /// <summary>k-means iterations a layer (the paper: 100).</summary>
+    public int Iterations { get; init; } = 100;
+
+    /// <summary>How many images are read at most.</summary>
+    public int MaxImages { get; init; } = 2048;
+
+    /// <summary>Seed of every random choice. The same seed, model, images and options give the same bytes.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Threads, or 0 for one for each processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Whether BatchNorm statistics are re-estimated from the student's activations.</summary>
+    public bool ReestimateBatchNorm { get; init; }
+
+    /// <summary>Exceptions for some layers.</summary>
+    public ImmutableArray<LayerOverride> Overrides { get; init; } = [];
+}

@@ -1,0 +1,96 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+
+namespace MLNet.PQCompression.Graph;
+
+/// <summary>The name and shape of a graph's input or output; dimension 0 is the batch and -1.</summary>
+public sealed record ValueInfo(string Name, TensorShape Shape);
+
+/// <summary>An immutable ConvNet in ONNX terms: one N×C×H×W image input, nodes in topological order, initializers by name.</summary>
+public sealed class ModelGraph
+{
+    private readonly FrozenDictionary<string, Node> _producers;
+
+    /// <summary>Creates and checks a graph.</summary>
+    /// <param name="name">The model's name.</param>
+    /// <param name="input">The image input; dimension 0 is -1, H and W may be -1 too.</param>
+    /// <param name="outputs">The outputs, at least one. Their shapes are informative and may be scalar (unknown rank).</param>
+    /// <param name="nodes">The nodes in topological order.</param>
+    /// <param name="initializers">The constants by name.</param>
+    /// <param name="metadata">Free-text properties kept in the file (ONNX metadata_props).</param>
+    /// <exception cref="InvalidModelException">A name is used twice, read before it is made, or missing.</exception>
+    public ModelGraph(
+        string name, ValueInfo input, ImmutableArray<ValueInfo> outputs, ImmutableArray<Node> nodes,
+        IReadOnlyDictionary<string, Initializer> initializers, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(initializers);
+        Name = name;
+        Input = input;
+        Outputs = outputs;
+        Nodes = nodes;
+        Initializers = initializers.ToImmutableSortedDictionary(StringComparer.Ordinal);
+        Metadata = (metadata ?? ImmutableDictionary<string, string>.Empty).ToImmutableSortedDictionary(StringComparer.Ordinal);
+        _producers = Check();
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The image input, N×C×H×W.</summary>
+    public ValueInfo Input { get; }
+
+    /// <summary>The outputs; a classifier has one, the logits.</summary>
+    public ImmutableArray<ValueInfo> Outputs { get; }
+
+    /// <summary>The nodes in topological order.</summary>
+    public ImmutableArray<Node> Nodes { get; }
+
+    /// <summary>The constants by name, in ordinal order of their names.</summary>
+    public ImmutableSortedDictionary<string, Initializer> Initializers { get; }
+
+    /// <summary>Free-text properties kept in the file.</summary>
+    public ImmutableSortedDictionary<string, string> Metadata { get; }
+
+    /// <summary>The only output's name.</summary>
+    /// <exception cref="InvalidModelException">The model has several outputs.</exception>
+    public string OutputName => Outputs.Length == 1
+        ? Outputs[0].Name
+        : throw new InvalidModelException($"Model '{Name}' has {Outputs.Length} outputs ({string.Join(", ", Outputs.Select(o => o.Name))}); a classifier with one is needed here.");
+
+    /// <summary>The node that makes a value, or null for the input and initializers.</summary>
+    public Node? ProducerOf(string value) => _producers.GetValueOrDefault(value);
+
+    /// <summary>The same graph with some initializers replaced or added.</summary>
+    public ModelGraph WithInitializers(IEnumerable<KeyValuePair<string, Initializer>> changes) =>
+        new(Name, Input, Outputs, Nodes, Initializers.SetItems(changes), Metadata);
+
+    /// <summary>The same graph with other metadata.</summary>
+    public ModelGraph WithMetadata(IReadOnlyDictionary<string, string> metadata) =>
+        new(Name, Input, Outputs, Nodes, Initializers, metadata);
+
+    private FrozenDictionary<string, Node> Check()
+    {
+        if (Outputs.IsDefaultOrEmpty)
+            throw new InvalidModelException($"Model '{Name}' has no output.");
+        var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        if (Initializers.ContainsKey(Input.Name))
+            throw new InvalidModelException($"Model '{Name}': '{Input.Name}' is both the input and an initializer.");
+        foreach (Node node in Nodes)
+        {
+            if (!names.Add(node.Name))
+                throw new InvalidModelException($"Model '{Name}' has two nodes named '{node.Name}'.");
+            foreach (string value in node.Inputs)
+                if (value != Input.Name && !producers.ContainsKey(value) && !Initializers.ContainsKey(value))
+                    throw new InvalidModelException($"Model '{Name}': {node} reads '{value}', which no earlier node, initializer or input makes.");
+            if (node.Output == Input.Name || Initializers.ContainsKey(node.Output) || !producers.TryAdd(node.Output, node))
+                throw new InvalidModelException($"Model '{Name}': {node} makes '{node.Output}', a name that is already taken.");
+        }
+        foreach (ValueInfo output in Outputs)
+            if (!producers.ContainsKey(output.Name))
+                throw new InvalidModelException($"Model '{Name}': no node makes the output '{output.Name}'.");
+        return producers.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+}

@@ -1,0 +1,14 @@
+using System.Collections.Immutable;
+
+namespace MLNet.PQCompression.Graph;
+
+/// <summary>One operation of a <see cref="ModelGraph"/>. Every operator of this library has exactly one output.</summary>
+/// <param name="Name">A name unique in the graph, as the model file gave it or made from its output.</param>
+/// <param name="Operator">What the node computes, with its attributes.</param>
+/// <param name="Inputs">Names of the values and initializers it reads, in ONNX order: a convolution's are x, weight and, optionally, bias.</param>
+/// <param name="Output">The name of the value it makes.</param>
+public sealed record Node(string Name, Operator Operator, ImmutableArray<string> Inputs, string Output)
+{
+    /// <summary>"Conv layer1.0.conv1", for messages.</summary>
+    public override string ToString() => $"{Operator.OnnxName} '{Name}'";
+}

@@ -1,0 +1,78 @@
+namespace MLNet.PQCompression.Graph;
+
+/// <summary>
+/// A product-quantized weight (paper, section 3.1): each row of the weight, flattened, is cut into m blocks of d values, and each block is
+/// one of the k codewords of a codebook that the whole tensor shares.
+/// </summary>
+/// <remarks>
+/// <c>weight[o].flat[b·d … b·d + d) = codebook[codes[o·m + b]]</c>, o in [0, rows), b in [0, m). For a convolution weight
+/// C_out × C_in/g × kh × kw a row is an output channel and its flat order is (c_in, kh, kw), so d = 9 is one 3×3 filter slice.
+/// </remarks>
+public sealed class QuantizedTensor : Initializer
+{
+    private readonly float[] _codebook;
+    private readonly ushort[] _codes;
+
+    /// <summary>Wraps a codebook and codes without copying them.</summary>
+    /// <param name="shape">The shape of the decoded weight; dimension 0 is the rows.</param>
+    /// <param name="blockSize">d, which divides the length of a row.</param>
+    /// <param name="codebook">k·d values, codeword after codeword. Files hold them as float16, so they should be representable as such.</param>
+    /// <param name="codes">rows·m codes below k, row-major.</param>
+    /// <exception cref="ArgumentException">The sizes do not fit each other, or a code is not below k.</exception>
+    public QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, ushort[] codes)
+        : base(shape)
+    {
+        ArgumentNullException.ThrowIfNull(codebook);
+        ArgumentNullException.ThrowIfNull(codes);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockSize);
+        if (shape.Rank < 2 || shape.Count == 0)
+            throw new ArgumentException($"A quantized tensor needs at least two dimensions and one value, not {shape}.", nameof(shape));
+        long rowLength = shape.Count / shape[0];
+        if (rowLength % blockSize != 0)
+            throw new ArgumentException($"Blocks of {blockSize} do not divide the {rowLength} values of a row of {shape}.", nameof(blockSize));
+        if (codebook.Length == 0 || codebook.Length % blockSize != 0)
+            throw new ArgumentException($"A codebook of {codebook.Length} values does not hold whole codewords of {blockSize}.", nameof(codebook));
+        int k = codebook.Length / blockSize;
+        if (k > 65536)
+            throw new ArgumentException($"A codebook holds at most 65536 codewords, not {k}.", nameof(codebook));
+        long blocks = shape.Count / blockSize;
+        if (codes.Length != blocks)
+            throw new ArgumentException($"A weight of shape {shape} with blocks of {blockSize} has {blocks} codes, not {codes.Length}.", nameof(codes));
+        foreach (ushort code in codes)
+            if (code >= k)
+                throw new ArgumentException($"Code {code} is outside the codebook of {k} codewords.", nameof(codes));
+        BlockSize = blockSize;
+        _codebook = codebook;
+        _codes = codes;
+    }
+
+    /// <summary>d, the number of values in a block.</summary>
+    public int BlockSize { get; }
+
+    /// <summary>k, the number of codewords.</summary>
+    public int Codewords => _codebook.Length / BlockSize;
+
+    /// <summary>C_out, the number of rows.</summary>
+    public int Rows => Shape[0];
+
+    /// <summary>m, the number of blocks in a row.</summary>
+    public int BlocksPerRow => _codes.Length / Rows;
+
+    /// <summary>The codebook, [k, d] row-major.</summary>
+    public ReadOnlySpan<float> Codebook => _codebook;
+
+    /// <summary>The codes, [rows, m] row-major.</summary>
+    public ReadOnlySpan<ushort> Codes => _codes;
+
+    /// <summary>Bytes a code takes in memory and in files: 1 for k ≤ 256, else 2.</summary>
+    public int BytesPerCode => Codewords <= 256 ? 1 : 2;
+
+    /// <inheritdoc/>
+    public override ReadOnlyMemory<float> ToDense()
+    {
+        var dense = new float[_codes.Length * BlockSize];
+        for (int i = 0; i < _codes.Length; i++)
+            _codebook.AsSpan(_codes[i] * BlockSize, BlockSize).CopyTo(dense.AsSpan(i * BlockSize));
+        return dense;
+    }
+}
