@@ -1,0 +1,213 @@
+using System.Collections.Immutable;
+
+namespace MLNet.PQCompression.Graph;
+
+/// <summary>Works out the shape of every value of a graph from the shape of its input.</summary>
+public static class ShapeInference
+{
+    /// <summary>The shape of every value and initializer by name.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="inputShape">The input's shape N×C×H×W, all dimensions known.</param>
+    /// <exception cref="InvalidModelException">An operator's inputs do not fit each other or its attributes; the message names the node and the shapes.</exception>
+    public static IReadOnlyDictionary<string, TensorShape> Infer(ModelGraph graph, TensorShape inputShape)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        TensorShape declared = graph.Input.Shape;
+        if (!inputShape.IsKnown || inputShape.Rank != declared.Rank
+            || inputShape.Dimensions.Where((d, i) => declared[i] >= 0 && declared[i] != d).Any())
+            throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}, not {inputShape}.");
+        var shapes = graph.Initializers.ToDictionary(i => i.Key, i => i.Value.Shape, StringComparer.Ordinal);
+        shapes[graph.Input.Name] = inputShape;
+        foreach (Node node in graph.Nodes)
+            shapes[node.Output] = OutputShape(node, [.. node.Inputs.Select(i => shapes[i])]);
+        return shapes;
+    }
+
+    /// <summary>The shape a node makes from the shapes of its inputs, all known.</summary>
+    /// <exception cref="InvalidModelException">The inputs do not fit each other or the node's attributes.</exception>
+    public static TensorShape OutputShape(Node node, params ReadOnlySpan<TensorShape> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        int least = node.Operator switch { BatchNormalization => 5, Conv or Gemm or MatMul or Binary => 2, _ => 1 };
+        int most = node.Operator switch { BatchNormalization => 5, Conv or Gemm => 3, MatMul or Binary => 2, Concat => int.MaxValue, _ => 1 };
+        if (inputs.Length < least || inputs.Length > most)
+            throw Misfit(node, inputs, $"it takes {least}{(most == least ? "" : " or more")} inputs");
+        TensorShape x = inputs[0];
+        return node.Operator switch
+        {
+            Conv conv => Convolve(node, conv, inputs),
+            BatchNormalization => Normalize(node, inputs),
+            Gemm gemm => Multiply(node, inputs, gemm.TransposeA, gemm.TransposeB),
+            MatMul => Multiply(node, inputs, false, false),
+            Unary or Clip or HardSigmoid or LeakyRelu => x,
+            Lrn when x.Rank == 4 => x,
+            Softmax softmax when softmax.Axis < x.Rank => x,
+            Binary => Broadcast(node, inputs),
+            Concat concat => Join(node, concat.Axis, inputs),
+            Pad pad => Enlarge(node, pad, inputs),
+            Slice slice => Cut(node, slice, inputs),
+            MaxPool pool => Slide(node, pool.Window, pool.CeilMode, inputs),
+            AveragePool pool => Slide(node, pool.Window, pool.CeilMode, inputs),
+            GlobalAveragePool or GlobalMaxPool when x.Rank == 4 => new(x[0], x[1], 1, 1),
+            ReduceMean mean => Reduce(node, mean, inputs),
+            Flatten flatten when flatten.Axis <= x.Rank => new(Product(x, 0, flatten.Axis), Product(x, flatten.Axis, x.Rank)),
+            Reshape reshape => Regroup(node, reshape, inputs),
+            Transpose transpose when transpose.Permutation.Length == x.Rank => Permute(x, transpose.Permutation),
+            _ => throw Misfit(node, inputs, "it does not take inputs of this rank"),
+        };
+    }
+
+    private static TensorShape Convolve(Node node, Conv conv, ReadOnlySpan<TensorShape> inputs)
+    {
+        (TensorShape x, TensorShape w, Window window) = (inputs[0], inputs[1], conv.Window);
+        if (x.Rank != 4 || w.Rank != 4)
+            throw Misfit(node, inputs, "a 2-D convolution takes N×C×H×W and a weight of four dimensions");
+        if (conv.Group < 1 || x[1] % conv.Group != 0 || w[0] % conv.Group != 0 || w[1] != x[1] / conv.Group)
+            throw Misfit(node, inputs, $"with {conv.Group} groups the weight's second dimension must be the input's channels divided by the groups");
+        if (w[2] != window.KernelHeight || w[3] != window.KernelWidth)
+            throw Misfit(node, inputs, $"the kernel is {window.KernelHeight}×{window.KernelWidth}");
+        if (inputs.Length == 3 && inputs[2].Count != w[0])
+            throw Misfit(node, inputs, "the bias needs one value for each output channel");
+        return Spatial(node, inputs, w[0], window.OutputHeight(x[2]), window.OutputWidth(x[3]));
+    }
+
+    private static TensorShape Slide(Node node, Window window, bool ceil, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape x = inputs[0];
+        if (x.Rank != 4)
+            throw Misfit(node, inputs, "pooling takes N×C×H×W");
+        return Spatial(node, inputs, x[1], window.OutputHeight(x[2], ceil), window.OutputWidth(x[3], ceil));
+    }
+
+    private static TensorShape Spatial(Node node, ReadOnlySpan<TensorShape> inputs, int channels, int height, int width) =>
+        height > 0 && width > 0
+            ? new(inputs[0][0], channels, height, width)
+            : throw Misfit(node, inputs, "the window is larger than the padded input");
+
+    private static TensorShape Normalize(Node node, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape x = inputs[0];
+        foreach (TensorShape parameter in inputs[1..])
+            if (x.Rank < 2 || parameter.Rank != 1 || parameter[0] != x[1])
+                throw Misfit(node, inputs, "scale, bias, mean and variance need one value for each channel");
+        return x;
+    }
+
+    private static TensorShape Multiply(Node node, ReadOnlySpan<TensorShape> inputs, bool transposeA, bool transposeB)
+    {
+        (TensorShape a, TensorShape b) = (inputs[0], inputs[1]);
+        if (a.Rank != 2 || b.Rank != 2)
+            throw Misfit(node, inputs, "a matrix product takes two matrices");
+        (int m, int k) = transposeA ? (a[1], a[0]) : (a[0], a[1]);
+        (int k2, int n) = transposeB ? (b[1], b[0]) : (b[0], b[1]);
+        if (k != k2)
+            throw Misfit(node, inputs, $"the summed dimensions are {k} and {k2}");
+        if (inputs.Length == 3)
+        {
+            TensorShape c = inputs[2];
+            if (c.Rank > 2 || (c.Rank > 0 && c[c.Rank - 1] != n && c[c.Rank - 1] != 1) || (c.Rank == 2 && c[0] != m && c[0] != 1))
+                throw Misfit(node, inputs, $"the third input cannot be broadcast to {m}×{n}");
+        }
+        return new(m, n);
+    }
+
+    private static TensorShape Broadcast(Node node, ReadOnlySpan<TensorShape> inputs)
+    {
+        (TensorShape a, TensorShape b) = (inputs[0], inputs[1]);
+        int rank = Math.Max(a.Rank, b.Rank);
+        var result = new int[rank];
+        for (int i = 1; i <= rank; i++)
+        {
+            int x = i <= a.Rank ? a[a.Rank - i] : 1, y = i <= b.Rank ? b[b.Rank - i] : 1;
+            if (x != y && x != 1 && y != 1)
+                throw Misfit(node, inputs, "they cannot be broadcast to one shape");
+            result[rank - i] = x == 1 ? y : x;
+        }
+        return new(result);
+    }
+
+    private static TensorShape Join(Node node, int axis, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape result = inputs[0];
+        if (axis < 0 || axis >= result.Rank)
+            throw Misfit(node, inputs, $"they have no dimension {axis}");
+        foreach (TensorShape next in inputs[1..])
+        {
+            if (next.Rank != result.Rank || next.With(axis, 0) != result.With(axis, 0))
+                throw Misfit(node, inputs, $"they differ in more than dimension {axis}");
+            result = result.With(axis, checked(result[axis] + next[axis]));
+        }
+        return result;
+    }
+
+    private static TensorShape Enlarge(Node node, Pad pad, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape x = inputs[0];
+        if (pad.Before.Length != x.Rank || pad.After.Length != x.Rank)
+            throw Misfit(node, inputs, $"the padding is for {pad.Before.Length} dimensions");
+        return new([.. x.Dimensions.Select((d, i) => checked(pad.Before[i] + d + pad.After[i]))]);
+    }
+
+    private static TensorShape Cut(Node node, Slice slice, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape result = inputs[0];
+        foreach (SliceRange range in slice.Ranges)
+        {
+            if (range.Axis >= result.Rank)
+                throw Misfit(node, inputs, $"there is no dimension {range.Axis} to slice");
+            (int start, int end) = Resolve(range, inputs[0][range.Axis]);
+            if (end <= start)
+                throw Misfit(node, inputs, $"the range {range.Start}:{range.End} of dimension {range.Axis} is empty");
+            result = result.With(range.Axis, (end - start + range.Step - 1) / range.Step);
+        }
+        return result;
+    }
+
+    /// <summary>The first position of a range and the one past its last, within a dimension of <paramref name="size"/>.</summary>
+    public static (int Start, int End) Resolve(SliceRange range, int size)
+    {
+        int start = range.Start < 0 ? range.Start + size : range.Start;
+        int end = range.End < 0 ? range.End + size : range.End;
+        return (Math.Clamp(start, 0, size), Math.Clamp(end, 0, size));
+    }
+
+    private static TensorShape Reduce(Node node, ReduceMean mean, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape x = inputs[0];
+        if (mean.Axes.Any(a => a >= x.Rank))
+            throw Misfit(node, inputs, $"there is no dimension {mean.Axes.Max()} to take the mean over");
+        IEnumerable<int> kept = mean.KeepDimensions
+            ? x.Dimensions.Select((d, i) => mean.Axes.Contains(i) ? 1 : d)
+            : x.Dimensions.Where((_, i) => !mean.Axes.Contains(i));
+        return new([.. kept]);
+    }
+
+    private static TensorShape Regroup(Node node, Reshape reshape, ReadOnlySpan<TensorShape> inputs)
+    {
+        TensorShape x = inputs[0];
+        int[] shape = [.. reshape.Shape];
+        for (int i = 0; i < shape.Length; i++)
+            if (shape[i] == 0)
+                shape[i] = i < x.Rank ? x[i] : throw Misfit(node, inputs, $"dimension {i} of the new shape copies one that is not there");
+        int free = Array.IndexOf(shape, -1);
+        long rest = shape.Where(d => d >= 0).Aggregate(1L, (p, d) => p * d);
+        if (free >= 0 && rest > 0 && x.Count % rest == 0)
+            shape[free] = (int)(x.Count / rest);
+        if (shape.Contains(-1) || new TensorShape(shape).Count != x.Count)
+            throw Misfit(node, inputs, $"its elements do not fit the new shape {new TensorShape([.. reshape.Shape])}");
+        return new(shape);
+    }
+
+    private static TensorShape Permute(TensorShape x, ImmutableArray<int> permutation) => new([.. permutation.Select(i => x[i])]);
+
+    private static int Product(TensorShape shape, int from, int to)
+    {
+        int product = 1;
+        for (int i = from; i < to; i++)
+            product = checked(product * shape[i]);
+        return product;
+    }
+
+    private static InvalidModelException Misfit(Node node, ReadOnlySpan<TensorShape> inputs, string reason) =>
+        new($"{node} gets inputs of shape {string.Join(", ", inputs.ToArray())}: {reason}.");
+}
