@@ -1,0 +1,1 @@
+return await MLNet.PQCompression.Cli.Tool.RunAsync(args, Console.Out, Console.Error).ConfigureAwait(false);
