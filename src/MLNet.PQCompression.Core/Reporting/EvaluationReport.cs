@@ -1,0 +1,42 @@
+using System.Text.Json.Serialization;
+
+namespace MLNet.PQCompression.Reporting;
+
+/// <summary>An image that could not be used.</summary>
+/// <param name="Name">What the source calls it.</param>
+/// <param name="Reason">Why it could not be used.</param>
+public sealed record SkippedImage(string Name, string Reason);
+
+/// <summary>How a classifier did on a set of images. Accuracies are counts of images, not shares.</summary>
+public sealed record EvaluationReport
+{
+    /// <summary>The images that were scored.</summary>
+    public required int Images { get; init; }
+
+    /// <summary>The images of these whose class is known.</summary>
+    public required int Labelled { get; init; }
+
+    /// <summary>Labelled images whose class got the highest score; null without labels.</summary>
+    public int? Top1 { get; init; }
+
+    /// <summary>Labelled images whose class got one of the five highest scores; null without labels.</summary>
+    public int? Top5 { get; init; }
+
+    /// <summary>Images on which model and teacher name the same class; null without a teacher.</summary>
+    public int? Agreement { get; init; }
+
+    /// <summary>KL(teacher ‖ model) in nats, the mean over the images; null without a teacher.</summary>
+    [JsonPropertyName("kl")]
+    public double? Divergence { get; init; }
+
+    /// <summary>The images that could not be read, which no other figure counts.</summary>
+    public IReadOnlyList<SkippedImage> Skipped { get; init; } = [];
+
+    /// <summary>The time it took, reading and decoding included.</summary>
+    public double Seconds { get; init; }
+}
+
+/// <summary>Where an evaluation stands.</summary>
+/// <param name="Images">Images scored so far.</param>
+/// <param name="Total">How many there are, where that is known.</param>
+public readonly record struct EvaluationProgress(int Images, int? Total);

@@ -1,0 +1,84 @@
+using System.Numerics.Tensors;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Reporting;
+
+/// <summary>Counts, image by image, how often a classifier is right and how far it is from its teacher.</summary>
+/// <remarks>
+/// Classes with equal scores rank by index. KL(teacher ‖ student) = Σ_c p_t(c)·(log p_t(c) − log p_s(c)) in nats, where p is the softmax of
+/// the scores or, for a model that ends in one, the scores themselves.
+/// </remarks>
+internal sealed class ScoreTally(bool studentGivesProbabilities = false, bool teacherGivesProbabilities = false)
+{
+    private double[] _student = [];
+    private double[] _teacher = [];
+    private double _divergence;
+    private int _compared;
+
+    public int Images { get; private set; }
+
+    public int Labelled { get; private set; }
+
+    public int Top1 { get; private set; }
+
+    public int Top5 { get; private set; }
+
+    public int Agreement { get; private set; }
+
+    /// <summary>The mean divergence over the images that were compared with a teacher.</summary>
+    public double Divergence => _compared == 0 ? 0 : _divergence / _compared;
+
+    /// <param name="name">The image, for messages.</param>
+    /// <param name="scores">A score for each class.</param>
+    /// <param name="label">The right class, or -1 where it is not known.</param>
+    /// <param name="teacher">The teacher's scores, or none.</param>
+    public void Add(string name, ReadOnlySpan<float> scores, int label, ReadOnlySpan<float> teacher)
+    {
+        if (!TensorPrimitives.IsFiniteAll(scores) || (!teacher.IsEmpty && !TensorPrimitives.IsFiniteAll(teacher)))
+            throw new InvalidModelException($"The scores of image '{name}' are not all finite numbers.");
+        if (label >= scores.Length)
+            throw new InvalidDataException($"Image '{name}' has label {label}, but the model has {scores.Length} classes (0 to {scores.Length - 1}).");
+        Images++;
+        if (label >= 0)
+        {
+            Labelled++;
+            int rank = Rank(scores, label);
+            Top1 += rank < 1 ? 1 : 0;
+            Top5 += rank < 5 ? 1 : 0;
+        }
+        if (teacher.IsEmpty)
+            return;
+        _compared++;
+        Agreement += TensorPrimitives.IndexOfMax(scores) == TensorPrimitives.IndexOfMax(teacher) ? 1 : 0;
+        LogProbabilities(scores, studentGivesProbabilities, ref _student);
+        LogProbabilities(teacher, teacherGivesProbabilities, ref _teacher);
+        for (int c = 0; c < _teacher.Length; c++)
+            _divergence += Math.Exp(_teacher[c]) * (_teacher[c] - _student[c]);
+    }
+
+    /// <summary>How many classes come before <paramref name="label"/>.</summary>
+    private static int Rank(ReadOnlySpan<float> scores, int label)
+    {
+        int rank = 0;
+        for (int c = 0; c < scores.Length; c++)
+            if (scores[c] > scores[label] || (scores[c] == scores[label] && c < label))
+                rank++;
+        return rank;
+    }
+
+    private static void LogProbabilities(ReadOnlySpan<float> scores, bool areProbabilities, ref double[] logs)
+    {
+        if (logs.Length != scores.Length)
+            logs = new double[scores.Length];
+        double max = TensorPrimitives.Max(scores);
+        double sum = 0;
+        for (int c = 0; c < scores.Length; c++)
+        {
+            logs[c] = areProbabilities ? Math.Log(Math.Max(scores[c], float.Epsilon)) : scores[c] - max;
+            sum += Math.Exp(logs[c]);
+        }
+        double logSum = Math.Log(sum);
+        for (int c = 0; c < logs.Length; c++)
+            logs[c] -= logSum;
+    }
+}
