@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Operators;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Inference;
+
+/// <summary>
+/// Computes a graph one node at a time in the plain layout. It keeps every value in view, which statistics and training need, and is the
+/// reference that the compiled session is held to.
+/// </summary>
+/// <remarks>Safe for use by several threads; product-quantized weights are decoded once and kept.</remarks>
+public sealed class NodeEvaluator
+{
+    private readonly ModelGraph _graph;
+    private readonly WorkerPool? _pool;
+    private readonly ConcurrentDictionary<string, Activation> _constants = new(StringComparer.Ordinal);
+
+    /// <summary>Creates an evaluator of a graph's nodes.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="pool">The threads to share, or null for the caller's alone.</param>
+    public NodeEvaluator(ModelGraph graph, WorkerPool? pool = null)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        _graph = graph;
+        _pool = pool;
+    }
+
+    /// <summary>Computes one node.</summary>
+    /// <param name="node">A node of the graph.</param>
+    /// <param name="values">Gives the value of each input of the node that is not an initializer.</param>
+    /// <returns>The node's output. Flatten and Reshape share their input's memory; all others return new memory.</returns>
+    /// <exception cref="InvalidModelException">The inputs do not fit the operator.</exception>
+    public Activation Evaluate(Node node, Func<string, Activation> values)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(values);
+        var inputs = new Activation[node.Inputs.Length];
+        var shapes = new TensorShape[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = Constant(node.Inputs[i]) ?? values(node.Inputs[i]);
+            shapes[i] = inputs[i].Shape;
+        }
+        TensorShape shape = ShapeInference.OutputShape(node, shapes);
+        if (node.Operator is Flatten or Reshape)
+            return inputs[0].WithShape(shape);
+        var output = new Activation(shape);
+        Compute(node.Operator, inputs, output);
+        return output;
+    }
+
+    /// <summary>Computes the whole graph.</summary>
+    /// <param name="input">The images, N×C×H×W.</param>
+    /// <param name="visit">Called with each node and its output as soon as it is computed, or null.</param>
+    /// <returns>The graph's outputs in order.</returns>
+    /// <exception cref="InvalidModelException">The inputs do not fit the graph.</exception>
+    public Activation[] EvaluateAll(Activation input, Action<Node, Activation>? visit = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var readers = _graph.Nodes.SelectMany(n => n.Inputs.Distinct()).Concat(_graph.Outputs.Select(o => o.Name))
+            .GroupBy(name => name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        var values = new Dictionary<string, Activation>(StringComparer.Ordinal) { [_graph.Input.Name] = input };
+        foreach (Node node in _graph.Nodes)
+        {
+            Activation output = Evaluate(node, name => values[name]);
+            values[node.Output] = output;
+            visit?.Invoke(node, output);
+            foreach (string name in node.Inputs.Distinct())
+                if (--readers[name] == 0)
+                    values.Remove(name);
+        }
+        return [.. _graph.Outputs.Select(o => values[o.Name])];
+    }
+
+    private Activation? Constant(string name)
+    {
+        if (_constants.TryGetValue(name, out Activation? constant))
+            return constant;
+        if (!_graph.Initializers.TryGetValue(name, out Initializer? initializer))
+            return null;
+        ReadOnlyMemory<float> dense = initializer.ToDense();
+        return _constants.GetOrAdd(name, new Activation(initializer.Shape, System.Runtime.InteropServices.MemoryMarshal.AsMemory(dense)));
+    }
+
+    private void Compute(Operator op, Activation[] inputs, Activation output)
+    {
+        Activation x = inputs[0];
+        switch (op)
+        {
+            case Conv conv when DepthwiseConvolution.Applies(conv, x.Shape):
+                DepthwiseConvolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, _pool);
+                break;
+            case Conv conv:
+                Convolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, _pool);
+                break;
+            case BatchNormalization normalization:
+                Normalization.Run(normalization, inputs, output, _pool);
+                break;
+            case Gemm gemm:
+                MatrixOperators.Run(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), output, _pool);
+                break;
+            case MatMul:
+                MatrixOperators.Run(new Gemm(), x, inputs[1], null, output, _pool);
+                break;
+            case Unary or Clip or HardSigmoid or LeakyRelu:
+                Pointwise.Run(op, x, output, _pool);
+                break;
+            case Binary binary:
+                Broadcasting.Run(binary.Function, x, inputs[1], output);
+                break;
+            case Concat concat:
+                Rearrangement.Run(concat, inputs, output);
+                break;
+            case Pad pad:
+                Rearrangement.Run(pad, x, output);
+                break;
+            case Slice slice:
+                Rearrangement.Run(slice, x, output);
+                break;
+            case Transpose transpose:
+                Rearrangement.Run(transpose, x, output);
+                break;
+            case MaxPool pool:
+                Pooling.Run(pool, x, output, _pool);
+                break;
+            case AveragePool pool:
+                Pooling.Run(pool, x, output, _pool);
+                break;
+            case GlobalAveragePool:
+                Reduction.Mean([2, 3], x, output);
+                break;
+            case GlobalMaxPool:
+                Reduction.SpatialMaximum(x, output);
+                break;
+            case ReduceMean mean:
+                Reduction.Mean([.. mean.Axes], x, output);
+                break;
+            case Softmax softmax:
+                SoftmaxOperator.Run(softmax, x, output);
+                break;
+            case Lrn lrn:
+                LocalResponseNormalization.Run(lrn, x, output);
+                break;
+            default:
+                throw new UnsupportedOperatorException(op.OnnxName, output.Shape.ToString(), "this operator has no kernel");
+        }
+    }
+}

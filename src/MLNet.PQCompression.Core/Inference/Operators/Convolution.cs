@@ -1,0 +1,68 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Inference.Operators;
+
+/// <summary>2-D convolution as a matrix product: weight [C_out/g, C/g·kh·kw] times the unfolded image [C/g·kh·kw, positions], group by group.</summary>
+internal static class Convolution
+{
+    /// <summary>Columns below which several images are joined into one product.</summary>
+    private const int JoinedColumns = 256;
+
+    public static void Run(Conv conv, Activation x, Activation weight, Activation? bias, Activation output, WorkerPool? pool)
+    {
+        TensorShape s = x.Shape;
+        int batch = s[0], positions = output.Shape[2] * output.Shape[3];
+        int images = Math.Clamp((JoinedColumns + positions - 1) / positions, 1, batch);
+        int chunks = (batch + images - 1) / images, tasks = chunks * conv.Group;
+        bool shareTasks = pool is not null && tasks >= pool.Threads;
+        Loop.Over(tasks, shareTasks ? pool : null, task =>
+        {
+            int first = task / conv.Group * images;
+            RunGroup(conv, x, weight, bias, output, task % conv.Group, first, Math.Min(images, batch - first), shareTasks ? null : pool);
+        });
+    }
+
+    private static void RunGroup(
+        Conv conv, Activation x, Activation weight, Activation? bias, Activation output, int group, int first, int images, WorkerPool? pool)
+    {
+        (int height, int width) = (x.Shape[2], x.Shape[3]);
+        int channels = x.Shape[1] / conv.Group, outputs = output.Shape[1] / conv.Group;
+        var patches = new PatchExtractor(channels, height, width, conv.Window);
+        int positions = patches.Positions, columns = positions * images, depth = patches.PatchLength;
+        Window w = conv.Window;
+        bool direct = images == 1 && w is { KernelHeight: 1, KernelWidth: 1, StrideY: 1, StrideX: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0 };
+        ReadOnlyMemory<float> rows = weight.Memory.Slice(group * outputs * depth, outputs * depth);
+        float[] unfolded = direct ? [] : ArrayPool<float>.Shared.Rent(depth * columns);
+        float[] product = images == 1 ? [] : ArrayPool<float>.Shared.Rent(outputs * columns);
+        Memory<float> Input(int image) => x.Memory.Slice(((first + image) * x.Shape[1] + group * channels) * height * width, channels * height * width);
+        Memory<float> Output(int image) => output.Memory.Slice(((first + image) * output.Shape[1] + group * outputs) * positions, outputs * positions);
+        if (!direct)
+        {
+            int taps = w.KernelHeight * w.KernelWidth;
+            Loop.Over(images * channels, pool, part => patches.Unfold(
+                Input(part / channels).Span, part % channels, 1, unfolded.AsSpan(part % channels * taps * columns + part / channels * positions), columns));
+        }
+        ReadOnlySpan<float> b = direct ? Input(0).Span : unfolded;
+        Span<float> c = images == 1 ? Output(0).Span : product;
+        MatrixProduct.Multiply(false, false, outputs, columns, depth, rows.Span, depth, b, columns, 0, c, columns, pool);
+        for (int image = 0; image < images; image++)
+        {
+            Span<float> target = Output(image).Span;
+            for (int o = 0; o < outputs; o++)
+            {
+                Span<float> plane = target.Slice(o * positions, positions);
+                if (images > 1)
+                    c.Slice(o * columns + image * positions, positions).CopyTo(plane);
+                if (bias is not null)
+                    TensorPrimitives.Add(plane, bias.Span[group * outputs + o], plane);
+            }
+        }
+        if (!direct)
+            ArrayPool<float>.Shared.Return(unfolded);
+        if (images > 1)
+            ArrayPool<float>.Shared.Return(product);
+    }
+}
