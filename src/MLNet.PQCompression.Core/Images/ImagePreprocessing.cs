@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Images;
+
+/// <summary>How an image is brought to a size before it is cropped.</summary>
+public enum ResizeMode
+{
+    /// <summary>Not at all: an image that has another size is cropped, or padded with black.</summary>
+    None,
+
+    /// <summary>To exactly the crop's size; the ratio of the sides may change. An image of that size is left as it is.</summary>
+    Exact,
+
+    /// <summary>So that its shorter side has <see cref="ImagePreprocessing.ShortSide"/> pixels.</summary>
+    ShortSide,
+}
+
+/// <summary>The order of a model's input planes.</summary>
+public enum ChannelOrder
+{
+    /// <summary>Red, green, blue.</summary>
+    Rgb,
+
+    /// <summary>Blue, green, red.</summary>
+    Bgr,
+
+    /// <summary>One plane of luma: (19595 R + 38470 G + 7471 B)/65536, rounded.</summary>
+    Grey,
+}
+
+/// <summary>How an image becomes the input of a model: resize, centre crop, x/255, (x − mean)/std for each channel, C×H×W.</summary>
+public sealed record ImagePreprocessing
+{
+    /// <summary>The key of a model file's metadata under which the preprocessing is kept.</summary>
+    public const string MetadataKey = "pq.preprocessing";
+
+    /// <summary>The channel means of ImageNet, of values in [0, 1], red first.</summary>
+    public static ImmutableArray<float> ImageNetMean { get; } = [0.485f, 0.456f, 0.406f];
+
+    /// <summary>The channel standard deviations of ImageNet, of values in [0, 1], red first.</summary>
+    public static ImmutableArray<float> ImageNetStd { get; } = [0.229f, 0.224f, 0.225f];
+
+    /// <summary>Columns of the result.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Rows of the result.</summary>
+    public required int Height { get; init; }
+
+    /// <summary>How an image is brought to size before the crop.</summary>
+    public ResizeMode Resize { get; init; } = ResizeMode.Exact;
+
+    /// <summary>The pixels of the shorter side after resizing, for <see cref="ResizeMode.ShortSide"/>.</summary>
+    public int ShortSide { get; init; }
+
+    /// <summary>The order of the planes.</summary>
+    public ChannelOrder Order { get; init; } = ChannelOrder.Rgb;
+
+    /// <summary>What is subtracted from each plane, for values in [0, 1]; one value a plane, in the planes' order.</summary>
+    public ImmutableArray<float> Mean { get; init; } = ImageNetMean;
+
+    /// <summary>What each plane is divided by after the mean; one value a plane, in the planes' order.</summary>
+    public ImmutableArray<float> Std { get; init; } = ImageNetStd;
+
+    /// <summary>C, the planes of the result.</summary>
+    public int Channels => Order == ChannelOrder.Grey ? 1 : 3;
+
+    /// <summary>The values of the result, C·H·W.</summary>
+    public int Length => Channels * Height * Width;
+
+    /// <summary>What networks of an input size are commonly trained with: ImageNet's mean and deviation; from 112 pixels on the shorter side is resized to
+    /// 8/7 of the crop (224: 256), below that the image is resized to exactly the input's size.</summary>
+    /// <param name="input">N×C×H×W or C×H×W, with one or three channels; unknown H and W become 224.</param>
+    /// <exception cref="ArgumentException">The shape is no image's.</exception>
+    public static ImagePreprocessing Default(TensorShape input)
+    {
+        if (input.Rank is not (3 or 4) || input[input.Rank - 3] is not (1 or 3) || input[input.Rank - 1] == 0 || input[input.Rank - 2] == 0)
+            throw new ArgumentException($"The input {input} is no image: N×C×H×W with one or three channels is expected.", nameof(input));
+        int height = input[input.Rank - 2] < 0 ? 224 : input[input.Rank - 2], width = input[input.Rank - 1] < 0 ? 224 : input[input.Rank - 1];
+        int shorter = Math.Min(width, height);
+        var rgb = new ImagePreprocessing
+        {
+            Width = width,
+            Height = height,
+            Resize = shorter >= 112 ? ResizeMode.ShortSide : ResizeMode.Exact,
+            ShortSide = shorter >= 112 ? (int)Math.Round(shorter * 8 / 7.0) : 0,
+        };
+        return input[input.Rank - 3] == 3 ? rgb : rgb with { Order = ChannelOrder.Grey, Mean = [0.5f], Std = [0.5f] };
+    }
+
+    /// <summary>Resizes and crops: the pixels that the model sees, before they are normalised.</summary>
+    /// <exception cref="ArgumentException">The record contradicts itself; see <see cref="Check"/>.</exception>
+    public RgbImage Frame(RgbImage image)
+    {
+        Check();
+        RgbImage resized = Resize switch
+        {
+            ResizeMode.Exact => ImageResizer.Resize(image, Width, Height),
+            ResizeMode.ShortSide => ImageResizer.ResizeShortSide(image, ShortSide),
+            _ => image,
+        };
+        return ImageResizer.CenterCrop(resized, Width, Height);
+    }
+
+    /// <summary>Resizes, crops and normalises an image.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="destination">C×H×W values, plane after plane; at least <see cref="Length"/>.</param>
+    /// <exception cref="ArgumentException">The destination is too short, or the record contradicts itself.</exception>
+    public void Apply(RgbImage image, Span<float> destination) => new PixelNormalizer(this).Normalize(Frame(image).Pixels, destination);
+
+    /// <summary>Checks that sizes are positive and that there is a mean and a positive deviation for each plane.</summary>
+    /// <exception cref="ArgumentException">Something contradicts.</exception>
+    public void Check()
+    {
+        if (Width <= 0 || Height <= 0 || (Resize == ResizeMode.ShortSide && ShortSide <= 0))
+            throw new ArgumentException($"Preprocessing needs positive sizes, not {Width}×{Height} with a shorter side of {ShortSide}.");
+        if (Mean.IsDefault || Std.IsDefault || Mean.Length != Channels || Std.Length != Channels || !Std.All(s => s > 0 && float.IsFinite(s)) || !Mean.All(float.IsFinite))
+            throw new ArgumentException($"Preprocessing needs a mean and a positive deviation for each of {Channels} planes.");
+    }
+
+    /// <summary>The entry that keeps the preprocessing in a model file.</summary>
+    public KeyValuePair<string, string> ToMetadata() => new(MetadataKey, ToString());
+
+    /// <summary>Reads the preprocessing from a model file's metadata; null where it has none.</summary>
+    /// <exception cref="FormatException">The entry is broken.</exception>
+    public static ImagePreprocessing? FromMetadata(IReadOnlyDictionary<string, string> metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return metadata.TryGetValue(MetadataKey, out string? text) ? Parse(text) : null;
+    }
+
+    /// <summary>The model's own preprocessing, or else the default for its input.</summary>
+    /// <exception cref="FormatException">The model's metadata entry is broken.</exception>
+    public static ImagePreprocessing For(ModelGraph model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return FromMetadata(model.Metadata) ?? Default(model.Input.Shape);
+    }
+
+    /// <summary>A readable form that <see cref="Parse"/> takes back: <c>resize=short:256;crop=224x224;order=rgb;mean=0.485,0.456,0.406;std=0.229,0.224,0.225</c>.</summary>
+    public override string ToString()
+    {
+        string resize = Resize switch
+        {
+            ResizeMode.Exact => "exact",
+            ResizeMode.ShortSide => $"short:{ShortSide.ToString(CultureInfo.InvariantCulture)}",
+            _ => "none",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"resize={resize};crop={Width}x{Height};order={Order.ToString().ToLowerInvariant()};mean={Join(Mean)};std={Join(Std)}");
+    }
+
+    /// <summary>Reads what <see cref="ToString"/> writes. Parts may come in any order; the crop is required.</summary>
+    /// <exception cref="FormatException">The text is broken.</exception>
+    public static ImagePreprocessing Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        try
+        {
+            var result = new ImagePreprocessing { Width = 0, Height = 0 };
+            foreach (string part in text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                string[] sides = part.Split('=', 2);
+                string value = sides.Length == 2 ? sides[1] : throw new FormatException($"'{part}' is not of the form name=value");
+                result = sides[0] switch
+                {
+                    "resize" => value switch
+                    {
+                        "none" => result with { Resize = ResizeMode.None },
+                        "exact" => result with { Resize = ResizeMode.Exact },
+                        _ when value.StartsWith("short:", StringComparison.Ordinal) => result with { Resize = ResizeMode.ShortSide, ShortSide = Integer(value[6..]) },
+                        _ => throw new FormatException($"resize is '{value}'; none, exact or short:N is expected"),
+                    },
+                    "crop" when value.Split('x') is [var width, var height] => result with { Width = Integer(width), Height = Integer(height) },
+                    "order" => result with { Order = value switch { "rgb" => ChannelOrder.Rgb, "bgr" => ChannelOrder.Bgr, "grey" => ChannelOrder.Grey, _ => throw new FormatException($"order is '{value}'; rgb, bgr or grey is expected") } },
+                    "mean" => result with { Mean = Numbers(value) },
+                    "std" => result with { Std = Numbers(value) },
+                    _ => throw new FormatException($"'{part}' is not known"),
+                };
+            }
+            result.Check();
+            return result;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)
+        {
+            throw new FormatException($"The preprocessing '{text}' is broken: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(ImagePreprocessing? other) => other is not null && ToString() == other.ToString();
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => ToString().GetHashCode(StringComparison.Ordinal);
+
+    private static int Integer(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static ImmutableArray<float> Numbers(string text) => [.. text.Split(',').Select(n => float.Parse(n, NumberStyles.Float, CultureInfo.InvariantCulture))];
+
+    private static string Join(ImmutableArray<float> values) => string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+}

@@ -1,0 +1,182 @@
+namespace MLNet.PQCompression.Images;
+
+/// <summary>An image of a source.</summary>
+/// <param name="Name">Its name in the source, with / between folders.</param>
+/// <param name="Label">Its class index, or -1 where that is not known.</param>
+public sealed record ImageEntry(string Name, int Label);
+
+/// <summary>Named, lazily read images from a folder, a zip archive, a CSV list or single files, always in the same order (ordinal by name, a list's in its own).</summary>
+/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>) shares its files: disposing one closes both.</remarks>
+public sealed class ImageSource : IDisposable
+{
+    private readonly IImageContainer _container;
+    private readonly string[] _files;
+
+    private ImageSource(string path, IImageContainer container, string[] files, IReadOnlyList<ImageEntry> images, IReadOnlyList<string> classNames)
+    {
+        Path = path;
+        _container = container;
+        _files = files;
+        Images = images;
+        ClassNames = classNames;
+    }
+
+    /// <summary>What was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The images in their order.</summary>
+    public IReadOnlyList<ImageEntry> Images { get; }
+
+    /// <summary>The number of images.</summary>
+    public int Count => Images.Count;
+
+    /// <summary>The classes by index, where they have names; else empty.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>Whether the class of at least one image is known.</summary>
+    public bool HasLabels => Images.Any(i => i.Label >= 0);
+
+    /// <summary>Opens images.</summary>
+    /// <param name="path">
+    /// A folder or a .zip file, read with all folders inside: where every image lies in one of at least two folders, these name the classes, numbered in ordinal order.
+    /// A .csv file with a file and optionally a label (an index or a class name) in each row, found beside it, or in a folder or archive beside it. Else one image file.
+    /// </param>
+    /// <exception cref="FileNotFoundException">There is nothing at the path.</exception>
+    /// <exception cref="InvalidDataException">There is no image, or the archive or list is broken.</exception>
+    public static ImageSource Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+            return OpenContainer(path, new FolderContainer(path));
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no file or folder '{path}' to read images from.", path);
+        return System.IO.Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".zip" => OpenContainer(path, new ZipContainer(path)),
+            ".csv" => OpenList(path),
+            _ => OpenFiles([path]),
+        };
+    }
+
+    /// <summary>Opens single image files, in the given order.</summary>
+    /// <exception cref="FileNotFoundException">A file does not exist.</exception>
+    public static ImageSource OpenFiles(IReadOnlyList<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        foreach (string path in paths)
+            if (!File.Exists(path))
+                throw new FileNotFoundException($"There is no image file '{path}'.", path);
+        string[] files = [.. paths.Select(System.IO.Path.GetFullPath)];
+        return new(string.Join(", ", paths), new FolderContainer(""), files, [.. paths.Select(p => new ImageEntry(p, -1))], []);
+    }
+
+    /// <summary>The encoded bytes of an image.</summary>
+    /// <exception cref="InvalidImageException">It cannot be read.</exception>
+    public byte[] Read(int index) => _container.Read(_files[index]);
+
+    /// <summary>Reads and decodes an image.</summary>
+    /// <exception cref="InvalidImageException">It cannot be read or decoded; the message names it.</exception>
+    public RgbImage Decode(int index, ImageDecoderOptions? options = null)
+    {
+        byte[] data = Read(index);
+        try
+        {
+            return ImageDecoder.Decode(data, options);
+        }
+        catch (InvalidImageException e)
+        {
+            throw new InvalidImageException(e.Fault, $"'{Images[index].Name}' of '{Path}': {e.Message}", e);
+        }
+    }
+
+    /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
+    public ImageSource Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return count >= Count ? this : Select([.. Enumerable.Range(0, count)]);
+    }
+
+    /// <summary>Images drawn at random without repetition, in random order; all of them, shuffled, where <paramref name="count"/> is not less than there are.</summary>
+    public ImageSource Sample(int count, int seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        int[] order = [.. Enumerable.Range(0, Count)];
+        var random = new Random(seed);
+        count = Math.Min(count, Count);
+        for (int i = 0; i < count; i++)
+        {
+            int j = random.Next(i, order.Length);
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+        return Select(order[..count]);
+    }
+
+    /// <summary>The same images with labels from a CSV list (file, label), joined by name or, where that fails, by file name without folders. An image that the list lacks has the label -1.</summary>
+    /// <exception cref="InvalidDataException">The list is broken, or names none of the images.</exception>
+    public ImageSource WithLabels(string csvPath)
+    {
+        var byName = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var byFile = new Dictionary<string, string?>(StringComparer.Ordinal);
+        foreach ((string file, string? label) in CsvTable.Load(csvPath).Rows)
+        {
+            byName[file] = label;
+            byFile[FileName(file)] = label;
+        }
+        string?[] written = new string?[Count];
+        int found = 0;
+        for (int i = 0; i < Count; i++)
+            if (byName.TryGetValue(Images[i].Name, out written[i]) || byFile.TryGetValue(FileName(Images[i].Name), out written[i]))
+                found++;
+        if (found == 0)
+            throw new InvalidDataException($"'{csvPath}' has no label for any image of '{Path}', such as '{Images[0].Name}'.");
+        (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromText(written, ClassNames, csvPath);
+        return new(Path, _container, _files, [.. Images.Select((image, i) => image with { Label = labels[i] })], classes);
+    }
+
+    /// <summary>Closes the archive.</summary>
+    public void Dispose() => _container.Dispose();
+
+    private ImageSource Select(int[] indices) =>
+        new(Path, _container, [.. indices.Select(i => _files[i])], [.. indices.Select(i => Images[i])], ClassNames);
+
+    private static ImageSource OpenContainer(string path, IImageContainer container)
+    {
+        string[] names = [.. container.Names.Order(StringComparer.Ordinal)];
+        if (names.Length == 0)
+        {
+            container.Dispose();
+            throw new InvalidDataException($"'{path}' holds no image; files with the extensions {string.Join(' ', ImageDecoder.FileExtensions)} are read.");
+        }
+        (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromFolders(names);
+        return new(path, container, names, [.. names.Select((name, i) => new ImageEntry(name, labels[i]))], classes);
+    }
+
+    private static ImageSource OpenList(string path)
+    {
+        CsvTable table = CsvTable.Load(path);
+        if (table.Rows.Count == 0)
+            throw new InvalidDataException($"'{path}' lists no image.");
+        IImageContainer container = FindContainer(path, table.Rows[0].File);
+        (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromText([.. table.Rows.Select(r => r.Label)], [], path);
+        return new(path, container, [.. table.Rows.Select(r => r.File)], [.. table.Rows.Select((row, i) => new ImageEntry(row.File, labels[i]))], classes);
+    }
+
+    /// <summary>Where a list's first file is: the list's folder, a folder in it, or an archive in it.</summary>
+    private static IImageContainer FindContainer(string listPath, string file)
+    {
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(listPath))!;
+        foreach (string candidate in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder))
+            if (new FolderContainer(candidate) is var inFolder && inFolder.Contains(file))
+                return inFolder;
+        foreach (string archive in Directory.EnumerateFiles(folder, "*.zip").Order(StringComparer.Ordinal))
+        {
+            var inArchive = new ZipContainer(archive);
+            if (inArchive.Contains(file))
+                return inArchive;
+            inArchive.Dispose();
+        }
+        throw new InvalidDataException($"'{listPath}': its first file '{file}' is neither in '{folder}' nor in a folder or archive there.");
+    }
+
+    private static string FileName(string name) => name[(name.LastIndexOf('/') + 1)..];
+}
