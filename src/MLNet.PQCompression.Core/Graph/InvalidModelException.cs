@@ -20,6 +20,7 @@ public sealed class UnsupportedOperatorException : InvalidModelException
     public UnsupportedOperatorException(string operatorName, string nodeName, string reason)
         : base($"Node '{nodeName}' ({operatorName}): {reason}")
     {
+        Reason = reason;
         OperatorName = operatorName;
         NodeName = nodeName;
     }
@@ -29,4 +30,7 @@ public sealed class UnsupportedOperatorException : InvalidModelException
 
     /// <summary>The node's name.</summary>
     public string NodeName { get; }
+
+    /// <summary>What is not supported, and what would be.</summary>
+    public string Reason { get; }
 }

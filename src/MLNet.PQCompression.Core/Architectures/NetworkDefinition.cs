@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Architectures;
+
+/// <summary>The nodes of a network and the names and shapes of the weights it needs, before it has any.</summary>
+internal sealed class NetworkDefinition(string input, TensorShape inputShape)
+{
+    private readonly ImmutableArray<Node>.Builder _nodes = ImmutableArray.CreateBuilder<Node>();
+    private readonly OrderedDictionary<string, TensorShape> _parameters = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _ignored = new(StringComparer.Ordinal);
+
+    public string Input { get; } = input;
+
+    public string Output { get; set; } = input;
+
+    /// <summary>Adds a node whose value has its own name.</summary>
+    public string Add(string name, Operator operation, params ImmutableArray<string> inputs) => Add(name, name, operation, inputs);
+
+    /// <summary>Adds a node and returns the name of its value.</summary>
+    public string Add(string name, string output, Operator operation, params ImmutableArray<string> inputs)
+    {
+        _nodes.Add(new(name, operation, inputs, output));
+        return output;
+    }
+
+    /// <summary>Asks for a weight; a dimension of -1 may have any size.</summary>
+    public string Parameter(string name, TensorShape shape)
+    {
+        _parameters.Add(name, shape);
+        return name;
+    }
+
+    /// <summary>Lets a state dict hold a tensor that the network has no use for.</summary>
+    public void Ignore(string name) => _ignored.Add(name);
+
+    /// <summary>What keeps a state dict from being this network's.</summary>
+    public Misfit Compare(StateDict state)
+    {
+        var misfit = new Misfit();
+        foreach ((string name, TensorShape expected) in _parameters)
+        {
+            if (!state.TryGetValue(name, out StateTensor? tensor))
+                misfit.Missing.Add(name);
+            else if (tensor is not WeightTensor)
+                misfit.Wrong.Add($"{name} holds integers");
+            else if (tensor.Shape.Rank != expected.Rank || expected.Dimensions.Where((d, i) => d >= 0 && d != tensor.Shape[i]).Any())
+                misfit.Wrong.Add($"{name} is {tensor.Shape} instead of {expected}");
+        }
+        misfit.Surplus.AddRange(state.Keys.Where(k => !_parameters.ContainsKey(k) && !_ignored.Contains(k)));
+        return misfit;
+    }
+
+    /// <summary>The graph with the state dict's weights, which must fit.</summary>
+    public ModelGraph ToGraph(string name, StateDict state)
+    {
+        var initializers = _parameters.Keys.ToDictionary(k => k, k => ((WeightTensor)state[k]).Value, StringComparer.Ordinal);
+        Node last = _nodes[^1];
+        int classes = initializers[last.Inputs[1]].Shape[0];
+        if (initializers[last.Inputs[2]].Shape[0] != classes)
+            throw new InvalidModelException($"{state.Source}: {last.Inputs[1]} has {classes} rows, but {last.Inputs[2]} is {initializers[last.Inputs[2]].Shape}.");
+        return new(name, new(Input, inputShape), [new(Output, new(-1, classes))], _nodes.ToImmutable(), initializers);
+    }
+}
+
+/// <summary>How a state dict differs from what a network needs.</summary>
+internal sealed class Misfit
+{
+    public List<string> Missing { get; } = [];
+
+    public List<string> Surplus { get; } = [];
+
+    public List<string> Wrong { get; } = [];
+
+    public int Count => Missing.Count + Surplus.Count + Wrong.Count;
+
+    public override string ToString() => string.Join("; ", new[] { ("missing", Missing), ("surplus", Surplus), ("of another shape", Wrong) }
+        .Where(p => p.Item2.Count > 0)
+        .Select(p => $"{p.Item2.Count} {p.Item1}: {string.Join(", ", p.Item2)}"));
+}

@@ -1,0 +1,305 @@
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>Computes the nodes whose inputs are all constants or sizes. Folded elements are counted against a budget, so that no file grows without bounds.</summary>
+internal sealed class ConstantFolding(long budget)
+{
+    private long _budget = budget;
+
+    /// <summary>The value as integers, or null if it is not made of them.</summary>
+    public static Integers? AsIntegers(OnnxValue value) => value switch
+    {
+        Integers integers => integers,
+        Constant { Tensor: { } tensor } when !tensor.Type.IsReal() => new(value.Name, tensor.Shape, tensor.ToIntegers()),
+        _ => null,
+    };
+
+    /// <summary>The folded value, or null if the node is no such node.</summary>
+    public OnnxValue? Fold(OnnxNode node)
+    {
+        if (node.Type == "Shape" && node.Input(0) is Activation)
+            return ShapeOf(node);
+        if (node.Type == "ConstantOfShape")
+            return Fill(node);
+        if (node.InputCount == 0 || node.Inputs.Any(i => i is Activation or Unreadable))
+            return null;
+        string name = node.Outputs[0];
+        OnnxValue first = node.Input(0);
+        return node.Type switch
+        {
+            "Cast" => Cast(node, first),
+            "Shape" => throw node.Unsupported("the shape of a constant is not folded"),
+            "Gather" => Gather(node, first),
+            "Reshape" => Reshape(node, first, Resolve(node, ShapeOf(first), Target(node))),
+            "Unsqueeze" => Reshape(node, first, Unsqueezed(node, ShapeOf(first), node.Ints("axes", 1) ?? throw node.NotConstant(1))),
+            "Squeeze" => Reshape(node, first, Squeezed(node, ShapeOf(first), node.Ints("axes", 1))),
+            "Transpose" => Transpose(node, first),
+            "Concat" => Concat(node),
+            "Slice" => Slice(node, AsIntegers(first) ?? throw node.Unsupported("only integer constants are sliced")),
+            "Add" => Broadcast(node, name, (a, b) => a + b),
+            "Sub" => Broadcast(node, name, (a, b) => a - b),
+            "Mul" => Broadcast(node, name, (a, b) => a * b),
+            "Div" => Broadcast(node, name, (a, b) => b != 0 ? a / b : throw new InvalidModelException($"node '{node.Name}' divides by zero")),
+            "Mod" => Broadcast(node, name, (a, b) => b > 0 && a >= 0 ? a % b : throw new InvalidModelException($"node '{node.Name}' takes a remainder of negative numbers")),
+            _ => throw node.Unsupported("it is not computed for constants"),
+        };
+    }
+
+    public static TensorShape ShapeOf(OnnxValue value) => value switch
+    {
+        Constant constant => constant.Tensor.Shape,
+        Integers integers => integers.Shape,
+        Lookup lookup => lookup.Shape,
+        Quantized quantized => quantized.Tensor.Shape,
+        _ => throw new InvalidModelException($"the shape of '{value.Name}' is not known"),
+    };
+
+    /// <summary>The shape without its dimensions of 1, or without the given ones.</summary>
+    public static TensorShape Squeezed(OnnxNode node, TensorShape shape, long[]? axes)
+    {
+        var gone = (axes ?? [.. Enumerable.Range(0, shape.Rank).Where(i => shape[i] == 1).Select(i => (long)i)]).Select(a => node.Axis(a, shape.Rank)).ToHashSet();
+        if (gone.FirstOrDefault(a => shape[a] != 1, -1) is >= 0 and var wrong)
+            throw new InvalidModelException($"node '{node.Name}' removes dimension {wrong} of {shape}, which is not 1");
+        return new([.. shape.Dimensions.Where((_, i) => !gone.Contains(i))]);
+    }
+
+    /// <summary>The shape with new dimensions of 1.</summary>
+    public static TensorShape Unsqueezed(OnnxNode node, TensorShape shape, long[] axes)
+    {
+        int rank = shape.Rank + axes.Length;
+        var added = axes.Select(a => node.Axis(a, rank)).ToHashSet();
+        if (added.Count != axes.Length || rank > 16)
+            throw new InvalidModelException($"node '{node.Name}' adds the axes {string.Join(", ", axes)}, some twice or too many");
+        var result = new int[rank];
+        int from = 0;
+        for (int i = 0; i < rank; i++)
+            result[i] = added.Contains(i) ? 1 : shape[from++];
+        return new(result);
+    }
+
+    private static long[] Target(OnnxNode node)
+    {
+        if (node.Int("allowzero", 0) != 0)
+            throw node.Unsupported("allowzero is not supported");
+        return node.Ints("shape", 1) ?? throw node.NotConstant(1);
+    }
+
+    private static TensorShape Resolve(OnnxNode node, TensorShape from, long[] target)
+    {
+        long[] sizes = [.. target.Select((d, i) => d == 0 && i < from.Rank ? from[i] : d)];
+        int free = Array.IndexOf(sizes, -1);
+        long rest = 1;
+        foreach (long d in sizes.Where((_, i) => i != free))
+            rest = d >= 0 ? checked(rest * d) : throw node.Unsupported("a constant's shape must not depend on the input");
+        if (free >= 0 && rest > 0)
+            sizes[free] = from.Count / rest;
+        TensorShape shape = RawTensor.ShapeOf(sizes);
+        return shape.Count == from.Count ? shape : throw new InvalidModelException($"node '{node.Name}' reshapes {from} to [{string.Join(", ", target)}]");
+    }
+
+    private OnnxValue Reshape(OnnxNode node, OnnxValue value, TensorShape shape)
+    {
+        string name = node.Outputs[0];
+        switch (value)
+        {
+            case Constant constant:
+                return new Constant(name, new(constant.Tensor.Type, shape, constant.Tensor.Data));
+            case Integers integers:
+                return integers with { Name = name, Shape = shape };
+            case Lookup lookup when shape.Rank >= 2 && shape[0] > 0 && lookup.CodesShape.Rank >= 1 && shape[0] == lookup.CodesShape[0]
+                && shape.Count / shape[0] % lookup.BlockSize == 0:
+                return new Quantized(WeightName(lookup.Name, name), new(shape, lookup.BlockSize, lookup.Codebook, lookup.Codes));
+            default:
+                return new Constant(name, Dense(value, shape));
+        }
+    }
+
+    // "X.codebook" belongs to the weight "X", or to "X.weight" where the file left that ending out.
+    private static string WeightName(string codebook, string output)
+    {
+        if (!codebook.EndsWith(OnnxNames.Codebook, StringComparison.Ordinal))
+            return output;
+        string name = codebook[..^OnnxNames.Codebook.Length];
+        return name == output ? name : name + OnnxNames.Weight;
+    }
+
+    private Constant Transpose(OnnxNode node, OnnxValue value)
+    {
+        TensorShape shape = ShapeOf(value);
+        long[] permutation = node.Ints("perm") ?? [.. Enumerable.Range(0, shape.Rank).Reverse().Select(i => (long)i)];
+        if (permutation.Length != shape.Rank || permutation.Distinct().Count() != shape.Rank || permutation.Any(p => p < 0 || p >= shape.Rank))
+            throw new InvalidModelException($"node '{node.Name}' permutes {shape} by [{string.Join(", ", permutation)}]");
+        RawTensor tensor = value is Constant constant ? constant.Tensor : Dense(value, shape);
+        int size = tensor.Type.Size();
+        Spend(tensor.Data.Length);
+        var strides = new long[shape.Rank];
+        long stride = 1;
+        for (int i = shape.Rank - 1; i >= 0; i--)
+            (strides[i], stride) = (stride, stride * shape[i]);
+        var result = new byte[tensor.Data.Length];
+        var target = new TensorShape([.. permutation.Select(p => shape[(int)p])]);
+        for (int i = 0; i < tensor.Count; i++)
+        {
+            long at = 0, rest = i;
+            for (int axis = shape.Rank - 1; axis >= 0; axis--)
+            {
+                at += rest % target[axis] * strides[permutation[axis]];
+                rest /= target[axis];
+            }
+            tensor.Data.Span.Slice((int)at * size, size).CopyTo(result.AsSpan(i * size));
+        }
+        return new(node.Outputs[0], new(tensor.Type, target, result));
+    }
+
+    private RawTensor Dense(OnnxValue value, TensorShape shape)
+    {
+        if (value is not Lookup and not Quantized)
+            throw new InvalidModelException($"'{value.Name}' is not made of real numbers");
+        Spend(shape.Count * sizeof(float));
+        float[] dense;
+        if (value is Lookup lookup)
+        {
+            dense = new float[shape.Count];
+            for (int i = 0; i < lookup.Codes.Length; i++)
+                lookup.Codebook.AsSpan(lookup.Codes[i] * lookup.BlockSize, lookup.BlockSize).CopyTo(dense.AsSpan(i * lookup.BlockSize));
+        }
+        else
+        {
+            dense = ((Quantized)value).Tensor.ToDense().ToArray();
+        }
+        return new(TensorElementType.Float32, shape, RawTensor.Encode(dense, StorageType.Float32));
+    }
+
+    private static OnnxValue Cast(OnnxNode node, OnnxValue value)
+    {
+        if (!OnnxTensors.ElementTypes.TryGetValue((int)node.Int("to", 0), out TensorElementType to))
+            throw node.Unsupported("it casts to a type that is not read");
+        node.Int("saturate", 1);
+        if (to.IsReal())
+        {
+            // The kept type is that of the file: a codebook stored as float16 stays one.
+            if (AsIntegers(value) is not { } integers)
+                return value;
+            float[] numbers = [.. Settled(node, integers).Select(v => (float)v)];
+            return new Constant(node.Outputs[0], new(TensorElementType.Float32, integers.Shape, RawTensor.Encode(numbers, StorageType.Float32)));
+        }
+        if (to == TensorElementType.Bool)
+            throw node.Unsupported("Booleans are not computed");
+        return AsIntegers(value) ?? throw node.Unsupported("real numbers are not cast to integers");
+    }
+
+    private OnnxValue Gather(OnnxNode node, OnnxValue data)
+    {
+        Integers indices = AsIntegers(node.Input(1)) ?? throw node.NotConstant(1);
+        TensorShape shape = ShapeOf(data);
+        if (node.Axis(node.Int("axis", 0), shape.Rank) != 0)
+            throw node.Unsupported("constants are gathered along axis 0 only");
+        int rows = shape[0];
+        long Row(long index) => index >= -rows && index < rows
+            ? index < 0 ? index + rows : index
+            : throw new InvalidModelException($"node '{node.Name}' looks up row {index} of {rows}");
+        Spend(indices.Elements.Length * (long)sizeof(long));
+        string name = node.Outputs[0];
+        if (AsIntegers(data) is { } integers)
+            return shape.Rank == 1
+                ? new Integers(name, indices.Shape, [.. indices.Elements.Select(i => integers.Elements[Row(i)])])
+                : throw node.Unsupported("integers are gathered from one dimension only");
+        if (data is not Constant { Tensor: var codebook } || shape.Rank != 2 || rows > 65536 || shape[1] == 0)
+            throw node.Unsupported("constants are looked up in a matrix of at most 65536 rows only");
+        return new Lookup(data.Name, codebook.ToFloats(), shape[1], indices.Shape, [.. indices.Elements.Select(i => (ushort)Row(i))]);
+    }
+
+    private Integers Concat(OnnxNode node)
+    {
+        Integers[] parts = [.. node.Inputs.Select(i => AsIntegers(i) ?? throw node.Unsupported("only integer constants are joined"))];
+        int rank = parts[0].Shape.Rank, axis = node.Axis(node.Int("axis", 0), rank);
+        if (parts.Any(p => p.Shape.Rank != rank || p.Shape.With(axis, 0) != parts[0].Shape.With(axis, 0)))
+            throw new InvalidModelException($"node '{node.Name}' joins shapes that differ");
+        Spend(parts.Sum(p => (long)p.Elements.Length) * sizeof(long));
+        int outer = 1;
+        for (int i = 0; i < axis; i++)
+            outer *= parts[0].Shape[i];
+        var elements = new List<long>();
+        for (int i = 0; i < outer; i++)
+            foreach (Integers part in parts)
+                elements.AddRange(part.Elements.AsSpan(i * (part.Elements.Length / outer), part.Elements.Length / outer));
+        return new(node.Outputs[0], parts[0].Shape.With(axis, parts.Sum(p => p.Shape[axis])), [.. elements]);
+    }
+
+    private static Integers Slice(OnnxNode node, Integers data)
+    {
+        SliceRange[] ranges = [.. OnnxOperators.Ranges(node, data.Shape.Rank)];
+        if (data.Shape.Rank != 1 || ranges.Length != 1)
+            throw node.Unsupported("integer constants of one dimension are sliced only");
+        (int start, int end) = ShapeInference.Resolve(ranges[0], data.Shape[0]);
+        long[] elements = [.. Enumerable.Range(0, data.Shape[0]).Where(i => i >= start && i < end && (i - start) % ranges[0].Step == 0).Select(i => data.Elements[i])];
+        return new(node.Outputs[0], new(elements.Length), elements);
+    }
+
+    private Integers Broadcast(OnnxNode node, string name, Func<long, long, long> function)
+    {
+        (Integers? a, Integers? b) = (AsIntegers(node.Input(0)), AsIntegers(node.Input(1)));
+        if (a is null || b is null)
+            throw node.Unsupported("it is computed for integer constants only");
+        var shape = ShapeInference.OutputShape(new(node.Name, new Binary(BinaryFunction.Add), [a.Name, b.Name], name), a.Shape, b.Shape);
+        Spend(checked(shape.Count * sizeof(long)));
+        var elements = new long[shape.Count];
+        for (int i = 0; i < elements.Length; i++)
+        {
+            long x = Element(a, shape, i), y = Element(b, shape, i);
+            elements[i] = Integers.IsMark(x) || Integers.IsMark(y) ? Integers.Unknown : function(x, y);
+        }
+        return new(name, shape, elements);
+    }
+
+    private static long Element(Integers value, TensorShape target, int index)
+    {
+        int at = 0, stride = 1;
+        for (int i = 1; i <= value.Shape.Rank; i++)
+        {
+            int size = value.Shape[value.Shape.Rank - i];
+            if (size != 1)
+                at += index % target[target.Rank - i] * stride;
+            index /= target[target.Rank - i];
+            stride *= size;
+        }
+        return value.Elements[at];
+    }
+
+    private static Integers ShapeOf(OnnxNode node)
+    {
+        ProbedShape shape = node.Shape(0);
+        int start = Bound(node.Int("start", 0), shape.Rank), end = Bound(node.Int("end", shape.Rank), shape.Rank);
+        long[] elements = [.. Enumerable.Range(0, shape.Rank).Where(i => i >= start && i < end).Select(i => shape[i])];
+        return new(node.Outputs[0], new(elements.Length), elements);
+    }
+
+    private static int Bound(long position, int rank) => (int)Math.Clamp(position < 0 ? position + rank : position, 0, rank);
+
+    private Constant Fill(OnnxNode node)
+    {
+        Integers sizes = AsIntegers(node.Input(0)) ?? throw node.NotConstant(0);
+        TensorShape shape = RawTensor.ShapeOf(Settled(node, sizes));
+        RawTensor value = node.Tensor("value") ?? new(TensorElementType.Float32, new(1), new byte[sizeof(float)]);
+        if (value.Count != 1)
+            throw new InvalidModelException($"node '{node.Name}' fills a tensor with {value.Count} values");
+        int bytes = RawTensor.ByteCount(value.Type, shape) ?? throw new InvalidModelException($"node '{node.Name}' makes a tensor of shape {shape}");
+        Spend(bytes);
+        var data = new byte[bytes];
+        for (int i = 0; i < bytes; i += value.Data.Length)
+            value.Data.CopyTo(data.AsMemory(i));
+        return new(node.Outputs[0], new(value.Type, shape, data));
+    }
+
+    private static long[] Settled(OnnxNode node, Integers integers) => integers.Elements.Any(Integers.IsMark)
+        ? throw node.Unsupported("it depends on the size of the input")
+        : integers.Elements;
+
+    private void Spend(long bytes)
+    {
+        _budget -= bytes;
+        if (_budget < 0)
+            throw new InvalidModelException("constant folding would take far more memory than the file");
+    }
+}

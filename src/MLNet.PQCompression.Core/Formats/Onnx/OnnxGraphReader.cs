@@ -1,0 +1,291 @@
+using System.Collections.Immutable;
+using MLNet.PQCompression.Formats.Onnx.Schema;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain.</summary>
+internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, long fileLength)
+{
+    private const int MinOpset = 7, MaxOpset = 24;
+
+    // Two sizes for every dimension that may vary, so that what depends on it shows.
+    private static readonly int[] ProbedBatches = [2, 3], ProbedSizes = [224, 288];
+
+    private readonly Dictionary<string, OnnxValue> _values = new(StringComparer.Ordinal);
+    private readonly List<Node> _nodes = [];
+    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Initializer> _initializers = new(StringComparer.Ordinal);
+    private readonly Dictionary<OnnxValue, string> _references = new(ReferenceEqualityComparer.Instance);
+    private readonly List<UnsupportedOperatorException> _unsupported = [];
+    private readonly ConstantFolding _folding = new(64 * fileLength + (16 << 20));
+    private long? _fixedBatch;
+    private bool _fixedSize;
+
+    public ModelGraph Read()
+    {
+        int opset = Opset();
+        foreach (TensorProto tensor in model.Graph.Initializer)
+            if (!_values.TryAdd(tensor.Name, new Constant(tensor.Name, tensors.Decode(tensor))))
+                throw new InvalidModelException($"the initializer '{tensor.Name}' comes twice");
+        ValueInfo input = Input();
+        foreach (NodeProto node in model.Graph.Node)
+            Translate(node, opset);
+        if (_unsupported.Count > 0)
+            throw Combine();
+        return Finish(input);
+    }
+
+    private int Opset()
+    {
+        long opset = model.OpsetImport.FirstOrDefault(o => IsStandard(o.Domain))?.Version ?? throw new InvalidModelException("it names no ONNX operator set");
+        return opset is >= MinOpset and <= MaxOpset
+            ? (int)opset
+            : throw new InvalidModelException($"its operator set is {opset}; {MinOpset} to {MaxOpset} are read");
+    }
+
+    private static bool IsStandard(string domain) => domain is "" or "ai.onnx";
+
+    private ValueInfo Input()
+    {
+        ValueInfoProto[] inputs = [.. model.Graph.Input.Where(i => !_values.ContainsKey(i.Name))];
+        if (inputs.Length != 1)
+            throw new InvalidModelException($"it has {inputs.Length} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
+        TypeProto.Types.Tensor? type = inputs[0].Type?.TensorType;
+        if (type is null || !OnnxTensors.ElementTypes.TryGetValue(type.ElemType, out TensorElementType element) || !element.IsReal())
+            throw new InvalidModelException($"its input '{inputs[0].Name}' is not a tensor of real numbers");
+        if (type.Shape is not { Dim.Count: 4 } shape)
+            throw new InvalidModelException($"its input '{inputs[0].Name}' has {type.Shape?.Dim.Count ?? 0} dimensions; N×C×H×W is needed");
+        int[] sizes = [.. shape.Dim.Select(d => d.HasDimValue && d.DimValue is > 0 and <= 1 << 20 ? (int)d.DimValue : -1)];
+        if (sizes[1] < 0)
+            throw new InvalidModelException($"its input '{inputs[0].Name}' has an unknown number of channels");
+        _fixedBatch = sizes[0] > 0 ? sizes[0] : null;
+        _fixedSize = sizes[2] > 0 && sizes[3] > 0;
+        sizes[0] = -1;
+        TensorShape[] probes = [.. Enumerable.Range(0, 2).Select(p => new TensorShape([ProbedBatches[p], .. sizes.Skip(1).Select(d => d < 0 ? ProbedSizes[p] : d)]))];
+        _values[inputs[0].Name] = new Activation(inputs[0].Name, new(probes[0], probes[1]));
+        return new(inputs[0].Name, new(sizes));
+    }
+
+    private void Translate(NodeProto proto, int opset)
+    {
+        if (proto.Output.Count == 0 || proto.Output[0].Length == 0)
+            throw new InvalidModelException($"node '{proto.Name}' ({proto.OpType}) has no output");
+        ImmutableArray<OnnxValue?> inputs = [.. proto.Input.Select(i => i.Length == 0 ? null
+            : _values.TryGetValue(i, out OnnxValue? value) ? value
+            : throw new InvalidModelException($"node '{proto.Name}' ({proto.OpType}) reads '{i}', which no earlier node, initializer or input makes"))];
+        while (inputs is [.., null])
+            inputs = inputs.RemoveAt(inputs.Length - 1);
+        try
+        {
+            if (inputs.Any(i => i is Unreadable))
+            {
+                Abandon(proto);
+                return;
+            }
+            var node = new OnnxNode(proto, NodeName(proto, inputs), opset, _fixedBatch, inputs, tensors);
+            if (!IsStandard(proto.Domain))
+                throw node.Unsupported($"operators of the domain '{proto.Domain}' are not supported");
+            Resolve(node);
+            node.RefuseOtherAttributes();
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            _unsupported.Add(e);
+            Abandon(proto);
+        }
+    }
+
+    private void Abandon(NodeProto node)
+    {
+        foreach (string output in node.Output.Where(o => o.Length > 0))
+            _values[output] = new Unreadable(output);
+    }
+
+    private void Resolve(OnnxNode node)
+    {
+        switch (node.Type)
+        {
+            case "Constant":
+                Define(node, ConstantOf(node));
+                return;
+            case "Dropout":
+                node.Float("ratio", 0);
+                node.Int("seed", 0);
+                if (node.Ints("training_mode", 2) is [not 0, ..])
+                    throw node.Unsupported("training mode is not supported");
+                Define(node, node.Input(0));
+                return;
+            case "Identity":
+                Define(node, node.Input(0));
+                return;
+            case "Cast" when node.Input(0) is Activation activation:
+                if (!OnnxTensors.ElementTypes.TryGetValue((int)node.Int("to", 0), out TensorElementType to) || !to.IsReal())
+                    throw node.Unsupported("activations are cast to real types only");
+                node.Int("saturate", 1);
+                Define(node, activation);
+                return;
+            case "Sum" when node.InputCount > 0:
+                OnnxValue sum = node.Input(0);
+                for (int i = 1; i < node.InputCount; i++)
+                    sum = Emit(Unique(node.Name), new Binary(BinaryFunction.Add), [sum, node.Input(i)], i == node.InputCount - 1 ? node.Outputs[0] : $"{node.Outputs[0]}.{i}");
+                Define(node, sum);
+                return;
+            case "Split" when node.Input(0) is Activation:
+                Split(node);
+                return;
+        }
+        if (node.Outputs.Length > 1 && node.Type != "BatchNormalization" && node.Outputs.Skip(1).Any(o => o.Length > 0))
+            throw node.Unsupported("only its first output is computed");
+        if (_folding.Fold(node) is { } folded)
+        {
+            Define(node, folded);
+            return;
+        }
+        Operator operation = OnnxOperators.Translate(node, out int read);
+        Define(node, Emit(Unique(node.Name), operation, [.. Enumerable.Range(0, read).Select(node.Input)], node.Outputs[0]));
+    }
+
+    private static OnnxValue ConstantOf(OnnxNode node)
+    {
+        string name = node.Outputs[0];
+        static RawTensor Real(TensorShape shape, params float[] values) => new(TensorElementType.Float32, shape, RawTensor.Encode(values, StorageType.Float32));
+        static RawTensor Whole(TensorShape shape, params long[] values) => new(TensorElementType.Int64, shape, RawTensor.Encode(values, TensorElementType.Int64));
+        if (node.Has("value"))
+            return new Constant(name, node.Tensor("value") ?? throw new InvalidModelException($"node '{node.Name}' (Constant) has no value"));
+        if (node.Has("value_float"))
+            return new Constant(name, Real(new(), node.Float("value_float", 0)));
+        if (node.Has("value_int"))
+            return new Constant(name, Whole(new(), node.Int("value_int", 0)));
+        if (node.Floats("value_floats") is { } floats)
+            return new Constant(name, Real(new(floats.Length), floats));
+        if (node.Ints("value_ints") is { } ints)
+            return new Constant(name, Whole(new(ints.Length), ints));
+        throw node.Unsupported("a constant must be a tensor or numbers");
+    }
+
+    private void Split(OnnxNode node)
+    {
+        int axis = node.Axis(node.Int("axis", 0), node.Rank(0)), parts = node.Outputs.Length;
+        long size = node.Shape(0)[axis];
+        if (Integers.IsMark(size))
+            throw node.Unsupported("only a dimension of known size is split");
+        node.Int("num_outputs", parts);
+        long each = (size + parts - 1) / parts;
+        long[] sizes = node.Ints("split", 1) ?? [.. Enumerable.Range(0, parts).Select(i => Math.Min(each, size - i * each))];
+        if (sizes.Length != parts || sizes.Any(s => s < 1 || s > size) || sizes.Sum() != size)
+            throw new InvalidModelException($"node '{node.Name}' (Split) cuts {size} into [{string.Join(", ", sizes)}]");
+        int start = 0;
+        for (int i = 0; i < parts; i++)
+        {
+            int end = start + (int)sizes[i];
+            if (node.Outputs[i].Length > 0)
+                Define(node.Outputs[i], Emit(Unique(node.Name), new Slice([new(axis, start, end)]), [node.Input(0)], node.Outputs[i]));
+            start = end;
+        }
+    }
+
+    private void Define(OnnxNode node, OnnxValue value) => Define(node.Outputs[0], value);
+
+    private void Define(string name, OnnxValue value)
+    {
+        if (!_values.TryAdd(name, value))
+            throw new InvalidModelException($"'{name}' is made twice");
+    }
+
+    private Activation Emit(string name, Operator operation, ImmutableArray<OnnxValue> inputs, string output)
+    {
+        var node = new Node(name, operation, [.. inputs.Select(Reference)], output);
+        _nodes.Add(node);
+        return new(output, Probe(node, inputs));
+    }
+
+    private ProbedShape? Probe(Node node, ImmutableArray<OnnxValue> inputs)
+    {
+        if (inputs.Any(i => i is Activation { Shape: null }))
+            return null;
+        TensorShape Infer(Func<ProbedShape, TensorShape> probe) =>
+            ShapeInference.OutputShape(node, [.. inputs.Select(i => i is Activation { Shape: { } shape } ? probe(shape) : ConstantFolding.ShapeOf(i))]);
+        try
+        {
+            return new(Infer(s => s.First), Infer(s => s.Second));
+        }
+        catch (InvalidModelException) when (!_fixedSize)
+        {
+            return null; // The model may fit image sizes other than the probed ones.
+        }
+    }
+
+    /// <summary>The name under which a node reads a value; a constant becomes an initializer.</summary>
+    private string Reference(OnnxValue value)
+    {
+        if (value is Activation)
+            return value.Name;
+        if (_references.TryGetValue(value, out string? known))
+            return known;
+        Initializer initializer = value switch
+        {
+            Constant { Tensor: { } tensor } when tensor.Type.IsReal() => tensor.ToDense(),
+            Quantized quantized => quantized.Tensor,
+            Lookup { CodesShape.Rank: > 0 } lookup => new QuantizedTensor(lookup.Shape, lookup.BlockSize, lookup.Codebook, lookup.Codes),
+            _ => throw new InvalidModelException($"the constant '{value.Name}' is not made of real numbers"),
+        };
+        string name = value.Name;
+        for (int i = 2; !_initializers.TryAdd(name, initializer); i++)
+            name = $"{value.Name}.{i}";
+        _references.Add(value, name);
+        return name;
+    }
+
+    private static string NodeName(NodeProto proto, ImmutableArray<OnnxValue?> inputs)
+    {
+        if (proto.Name.Length > 0)
+            return proto.Name;
+        string? weight = inputs.Length > 1 && inputs[1] is Constant or Quantized ? inputs[1]!.Name : null;
+        return weight is not null && weight.EndsWith(OnnxNames.Weight, StringComparison.Ordinal) ? weight[..^OnnxNames.Weight.Length] : proto.Output[0];
+    }
+
+    private string Unique(string name)
+    {
+        string unique = name;
+        for (int i = 2; !_nodeNames.Add(unique); i++)
+            unique = $"{name}.{i}";
+        return unique;
+    }
+
+    private UnsupportedOperatorException Combine()
+    {
+        UnsupportedOperatorException first = _unsupported[0];
+        string others = string.Concat(_unsupported.Skip(1).Take(20).Select(e => $"; {e.Message}"));
+        string more = _unsupported.Count > 21 ? $"; and {_unsupported.Count - 21} more" : "";
+        return new(first.OperatorName, first.NodeName, first.Reason + others + more);
+    }
+
+    private ModelGraph Finish(ValueInfo input)
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        var outputs = ImmutableArray.CreateBuilder<ValueInfo>();
+        foreach (ValueInfoProto output in model.Graph.Output)
+        {
+            if (_values.GetValueOrDefault(output.Name) is not Activation value || value.Name == input.Name)
+                throw new InvalidModelException($"its output '{output.Name}' is not computed from its input");
+            // An output that a dropped node renamed takes its name back.
+            string name = names.TryAdd(value.Name, output.Name) ? output.Name : names[value.Name];
+            outputs.Add(new(name, value.Shape?.ToShape() ?? default));
+        }
+        string Rename(string value) => names.GetValueOrDefault(value, value);
+        var needed = names.Keys.ToHashSet(StringComparer.Ordinal);
+        var kept = new List<Node>();
+        foreach (Node node in Enumerable.Reverse(_nodes))
+            if (needed.Contains(node.Output))
+            {
+                needed.UnionWith(node.Inputs);
+                kept.Add(node with { Inputs = [.. node.Inputs.Select(Rename)], Output = Rename(node.Output) });
+            }
+        kept.Reverse();
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (StringStringEntryProto entry in model.MetadataProps)
+            metadata[entry.Key] = entry.Value;
+        return new(model.Graph.Name, input, outputs.ToImmutable(), [.. kept], _initializers.Where(i => needed.Contains(i.Key)).ToDictionary(), metadata);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using MLNet.PQCompression.Formats.Onnx.Schema;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>A node of a file with its inputs resolved. Attributes that no one asked for are refused at the end.</summary>
+internal sealed class OnnxNode
+{
+    private readonly Dictionary<string, AttributeProto> _attributes = new(StringComparer.Ordinal);
+    private readonly ImmutableArray<OnnxValue?> _inputs;
+    private readonly OnnxTensors _tensors;
+
+    public OnnxNode(NodeProto proto, string name, int opset, long? fixedBatch, ImmutableArray<OnnxValue?> inputs, OnnxTensors tensors)
+    {
+        (Type, Name, Opset, FixedBatch, _inputs, _tensors) = (proto.OpType, name, opset, fixedBatch, inputs, tensors);
+        Outputs = [.. proto.Output];
+        foreach (AttributeProto attribute in proto.Attribute)
+            if (!_attributes.TryAdd(attribute.Name, attribute))
+                throw new InvalidModelException($"node '{name}' has the attribute '{attribute.Name}' twice");
+    }
+
+    public string Type { get; }
+
+    public string Name { get; }
+
+    public int Opset { get; }
+
+    /// <summary>The batch size that the model's input declares, if any.</summary>
+    public long? FixedBatch { get; }
+
+    public ImmutableArray<string> Outputs { get; }
+
+    public int InputCount => _inputs.Length;
+
+    /// <summary>An input that must be there.</summary>
+    public OnnxValue Input(int index) => OptionalInput(index) ?? throw new InvalidModelException($"node '{Name}' ({Type}) lacks its input {index}");
+
+    /// <summary>An input, or null where it is left out.</summary>
+    public OnnxValue? OptionalInput(int index) => index < _inputs.Length ? _inputs[index] : null;
+
+    /// <summary>All inputs, none left out.</summary>
+    public IEnumerable<OnnxValue> Inputs => Enumerable.Range(0, _inputs.Length).Select(Input);
+
+    public long Int(string attribute, long otherwise) => Take(attribute) is { } a ? a.I : otherwise;
+
+    public float Float(string attribute, float otherwise) => Take(attribute) is { } a ? a.F : otherwise;
+
+    public string Text(string attribute, string otherwise) => Take(attribute) is { } a ? a.S.ToStringUtf8() : otherwise;
+
+    public long[]? Ints(string attribute) => Take(attribute) is { } a ? [.. a.Ints] : null;
+
+    public float[]? Floats(string attribute) => Take(attribute) is { } a ? [.. a.Floats] : null;
+
+    public RawTensor? Tensor(string attribute) => Take(attribute) is { T: { } tensor } ? _tensors.Decode(tensor) : null;
+
+    public bool Has(string attribute) => _attributes.ContainsKey(attribute);
+
+    /// <summary>Integers that older operator sets give as an attribute and newer ones as an input; null where neither is there.</summary>
+    public long[]? Ints(string attribute, int input) =>
+        OptionalInput(input) is { } value ? ConstantFolding.AsIntegers(value)?.Elements ?? throw NotConstant(input) : Ints(attribute);
+
+    /// <summary>One real number that older operator sets give as an attribute and newer ones as an input.</summary>
+    public float Float(string attribute, int input, float otherwise)
+    {
+        if (OptionalInput(input) is not { } value)
+            return Float(attribute, otherwise);
+        float[]? numbers = value is Constant { Tensor.Type: var type } constant && type.IsReal() ? constant.Tensor.ToFloats() : null;
+        return numbers is [var one] ? one : throw NotConstant(input);
+    }
+
+    /// <summary>A constant of real numbers that shapes the operator, such as a weight.</summary>
+    public TensorShape WeightShape(int input) => Input(input) switch
+    {
+        Constant constant => constant.Tensor.Shape,
+        Quantized quantized => quantized.Tensor.Shape,
+        Lookup lookup => lookup.Shape,
+        _ => throw NotConstant(input),
+    };
+
+    /// <summary>An axis counted from the front.</summary>
+    public int Axis(long axis, int rank) => axis >= -rank && axis < rank
+        ? (int)(axis < 0 ? axis + rank : axis)
+        : throw new InvalidModelException($"node '{Name}' ({Type}) has axis {axis} for {rank} dimensions");
+
+    /// <summary>The rank of an input.</summary>
+    public int Rank(int input) => Shape(input).Rank;
+
+    /// <summary>The shape of an activation.</summary>
+    public ProbedShape Shape(int input) => Input(input) is Activation { Shape: { } shape }
+        ? shape
+        : throw Unsupported("the shape of its input must be known here; fix the model's image size");
+
+    public UnsupportedOperatorException Unsupported(string reason) => new(Type, Name, reason);
+
+    public UnsupportedOperatorException NotConstant(int input) => Unsupported($"its input {input} must be constant");
+
+    /// <summary>Refuses the attributes that the translation did not look at.</summary>
+    public void RefuseOtherAttributes()
+    {
+        if (_attributes.Count > 0)
+            throw Unsupported($"the attribute {string.Join(", ", _attributes.Keys)} is not supported");
+    }
+
+    private AttributeProto? Take(string name) => _attributes.Remove(name, out AttributeProto? attribute) ? attribute : null;
+}

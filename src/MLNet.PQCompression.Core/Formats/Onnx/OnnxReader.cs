@@ -1,0 +1,63 @@
+using Google.Protobuf;
+using MLNet.PQCompression.Formats.Onnx.Schema;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>
+/// Reads ONNX models: ConvNets of one image input. Constant inputs become attributes, constants are folded, padding becomes explicit and axes
+/// non-negative. A weight that is looked up in a codebook, stays a <see cref="QuantizedTensor"/>.
+/// </summary>
+public static class OnnxReader
+{
+    /// <summary>Reads a file; tensors kept in files beside it are found.</summary>
+    /// <exception cref="InvalidModelException">The file is malformed.</exception>
+    /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
+    public static ModelGraph Read(string path) => Read(File.ReadAllBytes(path), path, Path.GetDirectoryName(Path.GetFullPath(path)));
+
+    /// <summary>Reads a stream to its end.</summary>
+    /// <param name="stream">The model.</param>
+    /// <param name="source">What to call it in messages.</param>
+    /// <exception cref="InvalidModelException">The model is malformed.</exception>
+    /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
+    public static ModelGraph Read(Stream stream, string source)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return Read(copy.GetBuffer().AsMemory(0, (int)copy.Length), source);
+    }
+
+    /// <summary>Reads the bytes of a file.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="source">What to call it in messages.</param>
+    /// <param name="folder">Where files with external tensors lie, or null if there are none.</param>
+    /// <exception cref="InvalidModelException">The model is malformed.</exception>
+    /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
+    public static ModelGraph Read(ReadOnlyMemory<byte> file, string source, string? folder = null)
+    {
+        ModelProto model;
+        try
+        {
+            model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(file.Span);
+        }
+        catch (InvalidProtocolBufferException e)
+        {
+            throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict), or is truncated.", e);
+        }
+        if (model.Graph is null)
+            throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict): it has no graph.");
+        try
+        {
+            return new OnnxGraphReader(model, new(folder), file.Length).Read();
+        }
+        catch (UnsupportedOperatorException e)
+        {
+            throw new UnsupportedOperatorException(e.OperatorName, e.NodeName, $"{e.Reason} (in {source})");
+        }
+        catch (Exception e) when (e is InvalidModelException or ArgumentException or OverflowException)
+        {
+            throw new InvalidModelException($"{source}: {e.Message}", e);
+        }
+    }
+}

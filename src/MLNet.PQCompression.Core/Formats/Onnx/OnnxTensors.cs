@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using Google.Protobuf.Collections;
+using MLNet.PQCompression.Formats.Onnx.Schema;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>Takes the bytes out of a TensorProto, wherever it keeps them, after checking that its shape asks for exactly as many.</summary>
+internal sealed class OnnxTensors(string? folder)
+{
+    private const int External = 1;
+
+    /// <summary>ONNX's numbers of the element types; its other types are not read.</summary>
+    public static readonly IReadOnlyDictionary<int, TensorElementType> ElementTypes = new Dictionary<int, TensorElementType>
+    {
+        [1] = TensorElementType.Float32, [2] = TensorElementType.UInt8, [3] = TensorElementType.Int8, [4] = TensorElementType.UInt16,
+        [5] = TensorElementType.Int16, [6] = TensorElementType.Int32, [7] = TensorElementType.Int64, [9] = TensorElementType.Bool,
+        [10] = TensorElementType.Float16, [11] = TensorElementType.Float64, [12] = TensorElementType.UInt32, [13] = TensorElementType.UInt64,
+        [16] = TensorElementType.BFloat16,
+    };
+
+    /// <summary>ONNX's number of an element type.</summary>
+    public static int Number(TensorElementType type) => ElementTypes.First(p => p.Value == type).Key;
+
+    public RawTensor Decode(TensorProto tensor)
+    {
+        try
+        {
+            if (!ElementTypes.TryGetValue(tensor.DataType, out TensorElementType type))
+                throw new InvalidModelException($"its element type {tensor.DataType} is not one of {string.Join(", ", ElementTypes.Values)}");
+            TensorShape shape = RawTensor.ShapeOf(tensor.Dims);
+            ReadOnlyMemory<byte> data = tensor.DataLocation == External ? ReadExternal(tensor, type, shape)
+                : tensor.HasRawData ? tensor.RawData.Memory
+                : TypedData(tensor, type);
+            return new(type, shape, data);
+        }
+        catch (InvalidModelException e)
+        {
+            throw new InvalidModelException($"tensor '{tensor.Name}': {e.Message}", e);
+        }
+    }
+
+    private static byte[] TypedData(TensorProto tensor, TensorElementType type) => type switch
+    {
+        TensorElementType.Float32 => Pack(tensor.FloatData, 4, (b, v) => BinaryPrimitives.WriteSingleLittleEndian(b, v)),
+        TensorElementType.Float64 => Pack(tensor.DoubleData, 8, (b, v) => BinaryPrimitives.WriteDoubleLittleEndian(b, v)),
+        TensorElementType.Int64 => Pack(tensor.Int64Data, 8, (b, v) => BinaryPrimitives.WriteInt64LittleEndian(b, v)),
+        TensorElementType.UInt64 => Pack(tensor.Uint64Data, 8, (b, v) => BinaryPrimitives.WriteUInt64LittleEndian(b, v)),
+        TensorElementType.UInt32 => Pack(tensor.Uint64Data, 4, (b, v) => BinaryPrimitives.WriteUInt32LittleEndian(b, (uint)v)),
+        TensorElementType.Int32 => Pack(tensor.Int32Data, 4, (b, v) => BinaryPrimitives.WriteInt32LittleEndian(b, v)),
+        _ when type.Size() == 2 => Pack(tensor.Int32Data, 2, (b, v) => BinaryPrimitives.WriteInt16LittleEndian(b, (short)v)),
+        _ => Pack(tensor.Int32Data, 1, (b, v) => b[0] = (byte)v),
+    };
+
+    private delegate void Writer<T>(Span<byte> bytes, T value);
+
+    private static byte[] Pack<T>(RepeatedField<T> values, int size, Writer<T> write)
+    {
+        var bytes = new byte[checked(values.Count * size)];
+        for (int i = 0; i < values.Count; i++)
+            write(bytes.AsSpan(i * size, size), values[i]);
+        return bytes;
+    }
+
+    private byte[] ReadExternal(TensorProto tensor, TensorElementType type, TensorShape shape)
+    {
+        string? location = Entry(tensor, "location");
+        if (folder is null || string.IsNullOrEmpty(location))
+            throw new InvalidModelException("its data lie in another file, which cannot be found without the model's path");
+        string root = Path.GetFullPath(folder) + Path.DirectorySeparatorChar;
+        string path = Path.GetFullPath(Path.Combine(root, location));
+        if (!path.StartsWith(root, StringComparison.Ordinal) || location.Contains('\0'))
+            throw new InvalidModelException($"its data lie at '{location}', outside the model's folder");
+        long offset = Number(tensor, "offset") ?? 0;
+        int bytes = RawTensor.ByteCount(type, shape) ?? throw new InvalidModelException($"its shape {shape} is too large");
+        if (Number(tensor, "length") is { } length && length != bytes)
+            throw new InvalidModelException($"its data are {length} bytes long, but shape {shape} of {type} needs {bytes}");
+        try
+        {
+            if (new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) is { } target && !target.FullName.StartsWith(root, StringComparison.Ordinal))
+                throw new InvalidModelException($"its data file '{location}' is a link to a place outside the model's folder");
+            using FileStream stream = File.OpenRead(path);
+            if (offset < 0 || offset > stream.Length - bytes)
+                throw new InvalidModelException($"its data are bytes {offset} to {offset + bytes} of '{location}', which has {stream.Length}");
+            stream.Position = offset;
+            var data = new byte[bytes];
+            stream.ReadExactly(data);
+            return data;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidModelException($"its data file '{location}' cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static string? Entry(TensorProto tensor, string key) => tensor.ExternalData.FirstOrDefault(e => e.Key == key)?.Value;
+
+    private static long? Number(TensorProto tensor, string key) => Entry(tensor, key) is not { } text ? null
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value
+        : throw new InvalidModelException($"its external {key} '{text}' is not a number");
+}
