@@ -42,6 +42,7 @@ internal sealed class ConstantFolding(long budget)
             "Mul" => Broadcast(node, name, (a, b) => a * b),
             "Div" => Broadcast(node, name, (a, b) => b != 0 ? a / b : throw new InvalidModelException($"node '{node.Name}' divides by zero")),
             "Mod" => Broadcast(node, name, (a, b) => b > 0 && a >= 0 ? a % b : throw new InvalidModelException($"node '{node.Name}' takes a remainder of negative numbers")),
+            "MatMul" => MatrixVector(node, name),
             _ => throw node.Unsupported("it is not computed for constants"),
         };
     }
@@ -251,6 +252,22 @@ internal sealed class ConstantFolding(long budget)
             elements[i] = Integers.IsMark(x) || Integers.IsMark(y) ? Integers.Unknown : function(x, y);
         }
         return new(name, shape, elements);
+    }
+
+    // The last dimension weighed and summed: how bit planes of codes are put together.
+    private Integers MatrixVector(OnnxNode node, string name)
+    {
+        (Integers? a, Integers? b) = (AsIntegers(node.Input(0)), AsIntegers(node.Input(1)));
+        if (a is null || b is null || a.Shape.Rank < 1 || b.Shape.Rank != 2 || b.Shape[1] != 1 || a.Shape[a.Shape.Rank - 1] != b.Shape[0] || b.Shape[0] == 0)
+            throw node.Unsupported("of constants, only integers times a column are multiplied");
+        int width = b.Shape[0];
+        (long[] left, long[] right) = (Settled(node, a), Settled(node, b));
+        var elements = new long[left.Length / width];
+        Spend(elements.LongLength * sizeof(long));
+        for (int i = 0; i < elements.Length; i++)
+            for (int j = 0; j < width; j++)
+                elements[i] += left[i * width + j] * right[j];
+        return new(name, a.Shape.With(a.Shape.Rank - 1, 1), elements);
     }
 
     private static long Element(Integers value, TensorShape target, int index)

@@ -6,7 +6,7 @@ namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>
 /// Reads ONNX models: ConvNets of one image input. Constant inputs become attributes, constants are folded, padding becomes explicit and axes
-/// non-negative. A weight that is looked up in a codebook, stays a <see cref="QuantizedTensor"/>.
+/// non-negative. A weight that is looked up in a codebook, as <see cref="OnnxWriter"/> writes it, stays a <see cref="QuantizedTensor"/>.
 /// </summary>
 public static class OnnxReader
 {

@@ -1,0 +1,129 @@
+using MLNet.PQCompression.Formats.Onnx.Schema;
+using MLNet.PQCompression.Graph;
+using static MLNet.PQCompression.Formats.Onnx.OnnxEmitter;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>Turns one graph into the message of its file.</summary>
+internal sealed class OnnxModelBuilder
+{
+    // The IR version that came with each operator set from 11 on.
+    private static readonly int[] IrVersions = [6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10];
+
+    private readonly ModelGraph _graph;
+    private readonly OnnxWriteOptions _options;
+    private readonly GraphProto _proto = new();
+    private readonly OnnxEmitter _emitter;
+    private readonly OnnxNodeWriter _writer;
+    private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _readers;
+
+    private OnnxModelBuilder(ModelGraph graph, OnnxWriteOptions options)
+    {
+        (_graph, _options) = (graph, options);
+        _emitter = new(_proto, [graph.Input.Name, .. graph.Outputs.Select(o => o.Name), .. graph.Initializers.Keys]);
+        _writer = new(_emitter, options.Opset);
+        _readers = graph.Nodes.SelectMany(n => n.Inputs).GroupBy(i => i, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        _names[graph.Input.Name] = graph.Input.Name;
+    }
+
+    public static ModelProto Build(ModelGraph graph, OnnxWriteOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Opset, OnnxWriteOptions.MinOpset, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Opset, OnnxWriteOptions.MaxOpset, nameof(options));
+        return new OnnxModelBuilder(graph, options).Build();
+    }
+
+    private ModelProto Build()
+    {
+        _proto.Name = _graph.Name.Length > 0 ? _graph.Name : "model";
+        foreach (Node node in _graph.Nodes)
+        {
+            string? output = _graph.Outputs.Any(o => o.Name == node.Output) ? node.Output : null;
+            _names[node.Output] = node.Operator is BatchNormalization norm ? Normalize(node, norm, output) : Write(node, output);
+        }
+        _proto.Input.Add(Describe(_graph.Input));
+        foreach (ValueInfo output in _graph.Outputs)
+            _proto.Output.Add(Describe(output));
+        var model = new ModelProto
+        {
+            IrVersion = IrVersions[_options.Opset - OnnxWriteOptions.MinOpset],
+            ProducerName = "MLNet.PQCompression",
+            Graph = _proto,
+            OpsetImport = { new OperatorSetIdProto { Version = _options.Opset } },
+        };
+        foreach ((string key, string value) in _graph.Metadata)
+            model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return model;
+    }
+
+    private static ValueInfoProto Describe(ValueInfo value)
+    {
+        var type = new TypeProto.Types.Tensor { ElemType = OnnxTensors.Number(TensorElementType.Float32) };
+        if (value.Shape.Rank > 0)
+            type.Shape = new();
+        string[] axes = ["N", "C", "H", "W"];
+        for (int i = 0; i < value.Shape.Rank; i++)
+            type.Shape!.Dim.Add(value.Shape[i] >= 0 ? new TensorShapeProto.Types.Dimension { DimValue = value.Shape[i] }
+                : i < axes.Length ? new TensorShapeProto.Types.Dimension { DimParam = axes[i] }
+                : new());
+        return new() { Name = value.Name, Type = new() { TensorType = type } };
+    }
+
+    /// <summary>The name in the file of a value that a node reads; a weight is written on first use.</summary>
+    private string Name(string value)
+    {
+        if (_names.TryGetValue(value, out string? name))
+            return name;
+        Initializer weight = _graph.Initializers[value];
+        return _names[value] = weight is QuantizedTensor quantized && !_options.Dense
+            ? QuantizedWeights.Write(_emitter, value, quantized)
+            : Dense(value, weight.Shape, weight.ToDense().Span);
+    }
+
+    private string Dense(string name, TensorShape shape, ReadOnlySpan<float> values) =>
+        _emitter.Initializer(name, TensorElementType.Float32, shape, RawTensor.Encode(values, StorageType.Float32));
+
+    private string Write(Node node, string? output)
+    {
+        if (node.Operator is Softmax softmax && _options.Opset < 13)
+            RequireMatrix(node, softmax);
+        return _writer.Write(node, [.. node.Inputs.Select(Name)], output, NodeName(node));
+    }
+
+    // Before operator set 13 a softmax took all dimensions from its axis on together.
+    private void RequireMatrix(Node node, Softmax softmax)
+    {
+        TensorShape input = new([1, .. _graph.Input.Shape.Dimensions.Skip(1).Select(d => d < 0 ? 224 : d)]);
+        TensorShape shape = ShapeInference.Infer(_graph, input)[node.Inputs[0]];
+        if (shape.Dimensions.Skip(softmax.Axis + 1).Any(d => d != 1))
+            throw new UnsupportedOperatorException("Softmax", node.Name, $"along dimension {softmax.Axis} of {shape} it needs operator set 13, not {_options.Opset}");
+    }
+
+    /// <summary>The names of layers are written only where the reader would not find them in the weight's name.</summary>
+    private string? NodeName(Node node) =>
+        node.Operator is not (Conv or Gemm or MatMul) || node.Inputs[1] == node.Name + OnnxNames.Weight ? null : node.Name;
+
+    private string Normalize(Node node, BatchNormalization norm, string? output)
+    {
+        bool fold = !_options.KeepBatchNormStatistics
+            && node.Inputs.Skip(1).All(_graph.Initializers.ContainsKey) && _readers[node.Inputs[1]] == 1 && _readers[node.Inputs[2]] == 1;
+        if (!fold)
+            return _writer.Write(node, [.. node.Inputs.Select(Name)], output, null);
+        float[][] parameters = [.. node.Inputs.Skip(1).Select(i => _graph.Initializers[i].ToDense().ToArray())];
+        (float[] scale, float[] bias, float[] mean, float[] variance) = (parameters[0], parameters[1], parameters[2], parameters[3]);
+        for (int c = 0; c < scale.Length; c++)
+        {
+            double factor = scale[c] / Math.Sqrt((double)variance[c] + norm.Epsilon);
+            (scale[c], bias[c]) = ((float)factor, (float)(bias[c] - factor * mean[c]));
+        }
+        var width = new TensorShape(scale.Length);
+        // With mean 0, variance 0 and ε = 1 what remains is scale·x + bias, and one vector of zeros serves all layers of a width.
+        string zeros = _emitter.SharedZeros(scale.Length);
+        return _emitter.Add(
+            "BatchNormalization",
+            [Name(node.Inputs[0]), Dense(node.Inputs[1], width, scale), Dense(node.Inputs[2], width, bias), zeros, zeros],
+            [Attribute("epsilon", 1f)], output);
+    }
+}

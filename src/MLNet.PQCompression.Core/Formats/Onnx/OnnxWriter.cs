@@ -1,0 +1,48 @@
+using Google.Protobuf;
+using MLNet.PQCompression.Formats.Onnx.Schema;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Formats.Onnx;
+
+/// <summary>
+/// Writes models as plain ONNX of standard operators. A <see cref="QuantizedTensor"/> called X.weight becomes <c>X.codebook</c> (float16 [k, d]) and
+/// <c>X.codes</c> ([C_out, m]), rebuilt by Cast → Gather → Cast → Reshape; see <see cref="QuantizedWeights"/> for how codes are stored.
+/// </summary>
+/// <remarks>
+/// Bytes that carry no information are left out: values in between have names of one or two letters, node names that the reader finds again in the
+/// weights' names are not written, and constants that are equal are shared. Equal graphs give equal bytes.
+/// </remarks>
+public static class OnnxWriter
+{
+    /// <summary>Writes a file; an existing one is replaced only when the new one is complete.</summary>
+    /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
+    public static void Write(ModelGraph graph, string path, OnnxWriteOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ModelProto model = OnnxModelBuilder.Build(graph, options ?? new());
+        string partial = path + ".partial";
+        try
+        {
+            using (FileStream stream = File.Create(partial))
+                model.WriteTo(stream);
+            File.Move(partial, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partial);
+        }
+    }
+
+    /// <summary>Writes to a stream.</summary>
+    /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
+    public static void Write(ModelGraph graph, Stream stream, OnnxWriteOptions? options = null) =>
+        OnnxModelBuilder.Build(graph, options ?? new()).WriteTo(stream);
+
+    /// <summary>The bytes that <see cref="Write(ModelGraph, Stream, OnnxWriteOptions?)"/> writes.</summary>
+    /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
+    public static long Size(ModelGraph graph, OnnxWriteOptions? options = null) =>
+        OnnxModelBuilder.Build(graph, options ?? new()).CalculateSize();
+}
