@@ -1,0 +1,111 @@
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Distillation.Managed.Kernels;
+
+/// <summary>One group of a convolution of fixed size: its output, and the gradients of its input and weight.</summary>
+internal sealed unsafe class ConvolutionKernel
+{
+    private readonly Window _window;
+    private readonly int _outputHeight, _outputWidth;
+    private readonly bool _gaps;
+
+    /// <summary>Plans a convolution.</summary>
+    /// <param name="window">The window.</param>
+    /// <param name="inputs">Input channels of the group.</param>
+    /// <param name="outputs">Output channels of the group.</param>
+    /// <param name="height">Rows of the input.</param>
+    /// <param name="width">Columns of the input.</param>
+    public ConvolutionKernel(Window window, int inputs, int outputs, int height, int width)
+    {
+        _window = window;
+        (Inputs, Outputs) = (inputs, outputs);
+        (_outputHeight, _outputWidth) = (window.OutputHeight(height), window.OutputWidth(width));
+        int reachY = (window.KernelHeight - 1) * window.DilationY;
+        int reachX = (window.KernelWidth - 1) * window.DilationX;
+        var image = new PackedImage(Blocks(inputs), height, width, window.PadTop, window.PadLeft, window.StrideY, window.StrideX, reachY, reachX, _outputHeight, _outputWidth);
+        int[] taps = [.. Enumerable.Range(0, window.KernelHeight * window.KernelWidth)];
+        Forward = new(image, [new(taps, [.. taps.Select(t => image.Offset(TapY(t), TapX(t)))], _outputHeight, _outputWidth, 0, 0, _outputWidth, 1)], inputs, outputs);
+        DataGradient = PlanDataGradient(height, width, reachY, reachX, out _gaps);
+    }
+
+    /// <summary>Input channels.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Output channels.</summary>
+    public int Outputs { get; }
+
+    /// <summary>The output from the packed input.</summary>
+    public TapConvolution Forward { get; }
+
+    /// <summary>The input's gradient from the packed gradient of the output.</summary>
+    public TapConvolution DataGradient { get; }
+
+    /// <summary>Whether some input pixels meet no tap, so that <see cref="DataGradient"/> leaves them as they were.</summary>
+    public bool HasGaps => _gaps;
+
+    /// <summary>Values of the weight gradient as <see cref="AccumulateWeightGradient"/> lays it out: [taps][input, padded to 16][output, padded to 16].</summary>
+    public long WeightGradientLength => (long)Taps * Blocks(Inputs) * 16 * GradientRow;
+
+    /// <summary>Values between rows of the weight gradient.</summary>
+    public int GradientRow => Blocks(Outputs) * 16;
+
+    private int Taps => _window.KernelHeight * _window.KernelWidth;
+
+    /// <summary>Adds one image's part of the weight gradient.</summary>
+    /// <param name="packed">The packed input.</param>
+    /// <param name="gradient">The gradient of the output at the group's first channel.</param>
+    /// <param name="pixelStride">Values between pixels of the gradient.</param>
+    /// <param name="sums">The sums so far, laid out as <see cref="WeightGradientLength"/> says.</param>
+    public void AccumulateWeightGradient(float* packed, float* gradient, int pixelStride, float* sums)
+    {
+        PackedImage image = Forward.Image;
+        int row = GradientRow;
+        for (int block = 0; block < image.Blocks; block++)
+            for (int o = 0; o < row; o += 16)
+                for (int tap = 0; tap < Taps; tap++)
+                    WeightGradientTile.Accumulate(
+                        packed + block * image.BlockStride + image.Offset(TapY(tap), TapX(tap)), image.RowStride,
+                        gradient + o, pixelStride, _outputWidth * pixelStride, _outputHeight, _outputWidth,
+                        sums + ((long)tap * image.Blocks + block) * 16 * row + o, row);
+    }
+
+    /// <summary>Where the weight gradient of a tap, input and output lies in the sums.</summary>
+    public long GradientIndex(int tap, int input, int output) => ((long)tap * Blocks(Inputs) * 16 + input) * GradientRow + output;
+
+    private static int Blocks(int channels) => (channels + 15) / 16;
+
+    private int TapY(int tap) => tap / _window.KernelWidth * _window.DilationY;
+
+    private int TapX(int tap) => tap % _window.KernelWidth * _window.DilationX;
+
+    // Input row y with y + pad = phase + stride·j meets tap t, with t's distance = phase + stride·m, in output row j − m.
+    private TapConvolution PlanDataGradient(int height, int width, int reachY, int reachX, out bool gaps)
+    {
+        Window w = _window;
+        int beforeY = reachY / w.StrideY, beforeX = reachX / w.StrideX;
+        int stepsY = (height - 1 + w.PadTop) / w.StrideY + 1, stepsX = (width - 1 + w.PadLeft) / w.StrideX + 1;
+        var image = new PackedImage(Blocks(Outputs), _outputHeight, _outputWidth, beforeY, beforeX, 1, 1, beforeY, beforeX, stepsY, stepsX);
+        var sweeps = new List<Sweep>();
+        gaps = false;
+        for (int phaseY = 0; phaseY < w.StrideY; phaseY++)
+            for (int phaseX = 0; phaseX < w.StrideX; phaseX++)
+            {
+                int firstY = Math.Max(0, (w.PadTop - phaseY + w.StrideY - 1) / w.StrideY), firstX = Math.Max(0, (w.PadLeft - phaseX + w.StrideX - 1) / w.StrideX);
+                int rows = Count(height - 1 + w.PadTop - phaseY, w.StrideY) - firstY, columns = Count(width - 1 + w.PadLeft - phaseX, w.StrideX) - firstX;
+                if (rows <= 0 || columns <= 0)
+                    continue;
+                int[] taps = [.. Enumerable.Range(0, Taps).Where(t => TapY(t) % w.StrideY == phaseY && TapX(t) % w.StrideX == phaseX)];
+                if (taps.Length == 0)
+                {
+                    gaps = true;
+                    continue;
+                }
+                int[] offsets = [.. taps.Select(t => image.Offset(beforeY - TapY(t) / w.StrideY, beforeX - TapX(t) / w.StrideX))];
+                int y = phaseY + w.StrideY * firstY - w.PadTop, x = phaseX + w.StrideX * firstX - w.PadLeft;
+                sweeps.Add(new(taps, offsets, rows, columns, (long)firstY * image.RowStride + firstX * 16, (long)y * width + x, w.StrideY * width, w.StrideX));
+            }
+        return new(image, [.. sweeps], Outputs, Inputs);
+    }
+
+    private static int Count(int last, int stride) => last < 0 ? 0 : last / stride + 1;
+}
