@@ -1,3 +1,6 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Numerics;
+
 namespace MLNet.PQCompression.Inference;
 
 /// <summary>How an inference session runs.</summary>
@@ -5,4 +8,13 @@ public sealed record InferenceOptions
 {
     /// <summary>Threads for one call, or 0 for one for each processor.</summary>
     public int Threads { get; init; }
+
+    /// <summary>The size C×H×W of the images, needed where the model leaves it open.</summary>
+    public TensorShape? InputShape { get; init; }
+
+    /// <summary>The most images computed at once; longer batches are cut. Memory for activations grows with it.</summary>
+    public int MaxBatch { get; init; } = 8;
+
+    /// <summary>The vector width of the kernels; tests lower it.</summary>
+    internal SimdLevel Level { get; init; } = SimdLevels.Best;
 }

@@ -46,7 +46,7 @@ public sealed class NodeEvaluator
         if (node.Operator is Flatten or Reshape)
             return inputs[0].WithShape(shape);
         var output = new Activation(shape);
-        Compute(node.Operator, inputs, output);
+        Compute(node.Operator, inputs, output, _pool);
         return output;
     }
 
@@ -83,28 +83,29 @@ public sealed class NodeEvaluator
         return _constants.GetOrAdd(name, new Activation(initializer.Shape, System.Runtime.InteropServices.MemoryMarshal.AsMemory(dense)));
     }
 
-    private void Compute(Operator op, Activation[] inputs, Activation output)
+    /// <summary>Computes an operator whose inputs and output have the shapes that fit it.</summary>
+    internal static void Compute(Operator op, Activation[] inputs, Activation output, WorkerPool? pool)
     {
         Activation x = inputs[0];
         switch (op)
         {
             case Conv conv when DepthwiseConvolution.Applies(conv, x.Shape):
-                DepthwiseConvolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, _pool);
+                DepthwiseConvolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
                 break;
             case Conv conv:
-                Convolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, _pool);
+                Convolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
                 break;
             case BatchNormalization normalization:
-                Normalization.Run(normalization, inputs, output, _pool);
+                Normalization.Run(normalization, inputs, output, pool);
                 break;
             case Gemm gemm:
-                MatrixOperators.Run(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), output, _pool);
+                MatrixOperators.Run(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
                 break;
             case MatMul:
-                MatrixOperators.Run(new Gemm(), x, inputs[1], null, output, _pool);
+                MatrixOperators.Run(new Gemm(), x, inputs[1], null, output, pool);
                 break;
             case Unary or Clip or HardSigmoid or LeakyRelu:
-                Pointwise.Run(op, x, output, _pool);
+                Pointwise.Run(op, x, output, pool);
                 break;
             case Binary binary:
                 Broadcasting.Run(binary.Function, x, inputs[1], output);
@@ -121,11 +122,11 @@ public sealed class NodeEvaluator
             case Transpose transpose:
                 Rearrangement.Run(transpose, x, output);
                 break;
-            case MaxPool pool:
-                Pooling.Run(pool, x, output, _pool);
+            case MaxPool maxPool:
+                Pooling.Run(maxPool, x, output, pool);
                 break;
-            case AveragePool pool:
-                Pooling.Run(pool, x, output, _pool);
+            case AveragePool averagePool:
+                Pooling.Run(averagePool, x, output, pool);
                 break;
             case GlobalAveragePool:
                 Reduction.Mean([2, 3], x, output);

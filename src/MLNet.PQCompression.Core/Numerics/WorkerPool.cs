@@ -1,21 +1,40 @@
+using System.Diagnostics;
+
 namespace MLNet.PQCompression.Numerics;
 
 /// <summary>A fixed number of threads that share one loop at a time. Results never depend on the number of threads, only on the parts.</summary>
-/// <remarks>One loop runs at a time; a second caller waits its turn. A loop started from inside a loop runs on the calling thread.</remarks>
+/// <remarks>
+/// One loop runs at a time; a second caller waits its turn. A loop started from inside a loop runs on the calling thread. Between loops the
+/// threads spin for some microseconds before they sleep, so that short loops in a row start at once; a loop allocates nothing.
+/// </remarks>
 public sealed class WorkerPool : IDisposable
 {
+    /// <summary>The state while a loop is being set up: no thread's generation.</summary>
+    private const long Closed = -1;
+
+    private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;
+
     [ThreadStatic]
     private static bool t_insideLoop;
 
+    [ThreadStatic]
+    private static int t_worker;
+
     private readonly Thread[] _threads;
-    private readonly SemaphoreSlim _wake = new(0);
     private readonly Lock _turn = new();
-    private readonly CountdownEvent _finished = new(1);
+    private readonly object _gate = new();
     private volatile bool _stopping;
+    private volatile Exception? _failure;
     private Action<int>? _body;
-    private Exception? _failure;
+    private Action<int, int>? _indexedBody;
+    private int _generation;
     private int _parts;
-    private int _next;
+    private int _completed;
+    private int _sleepers;
+    private bool _callerSleeps;
+
+    /// <summary>The loop's generation in the high half, the next part to claim in the low half.</summary>
+    private long _state;
 
     /// <summary>Starts <paramref name="threads"/> − 1 background threads; the caller of a loop is the last one.</summary>
     /// <param name="threads">Threads in all, or 0 for one for each processor.</param>
@@ -27,7 +46,8 @@ public sealed class WorkerPool : IDisposable
         _threads = new Thread[Threads - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
-            _threads[i] = new Thread(Work) { IsBackground = true, Name = $"pq-worker-{i + 1}" };
+            int worker = i + 1;
+            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"pq-worker-{worker}" };
             _threads[i].Start();
         }
     }
@@ -37,32 +57,20 @@ public sealed class WorkerPool : IDisposable
 
     /// <summary>Runs <paramref name="body"/> for every part in [0, parts), in any order, and returns when all have ended.</summary>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
-    /// <exception cref="AggregateException">A part threw; the others still ran or were left out.</exception>
+    /// <exception cref="AggregateException">A part threw; the others still ran or were left out. A loop without helpers throws the part's own exception.</exception>
     public void Run(int parts, Action<int> body)
     {
-        ObjectDisposedException.ThrowIf(_stopping, this);
         ArgumentNullException.ThrowIfNull(body);
-        if (t_insideLoop || parts <= 1 || _threads.Length == 0)
-        {
-            for (int i = 0; i < parts; i++)
-                body(i);
-            return;
-        }
-        lock (_turn)
-        {
-            int helpers = Math.Min(_threads.Length, parts - 1);
-            _body = body;
-            _failure = null;
-            _parts = parts;
-            _next = 0;
-            _finished.Reset(helpers);
-            _wake.Release(helpers);
-            Share();
-            _finished.Wait();
-            _body = null;
-            if (_failure is { } failure)
-                throw new AggregateException(failure);
-        }
+        Run(parts, body, null);
+    }
+
+    /// <summary>The same with the number of the thread, in [0, Threads), as the body's second argument; two parts that run at once never share it.</summary>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    /// <exception cref="AggregateException">A part threw; the others still ran or were left out. A loop without helpers throws the part's own exception.</exception>
+    public void Run(int parts, Action<int, int> body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        Run(parts, null, body);
     }
 
     /// <summary>Ends the threads.</summary>
@@ -70,43 +78,164 @@ public sealed class WorkerPool : IDisposable
     {
         if (_stopping)
             return;
-        _stopping = true;
-        if (_threads.Length > 0)
-            _wake.Release(_threads.Length);
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
         foreach (Thread thread in _threads)
             thread.Join();
-        _wake.Dispose();
-        _finished.Dispose();
     }
 
-    private void Work()
+    private void Run(int parts, Action<int>? body, Action<int, int>? indexedBody)
     {
+        ObjectDisposedException.ThrowIf(_stopping, this);
+        if (parts <= 0)
+            return;
+        if (t_insideLoop)
+        {
+            for (int part = 0; part < parts; part++)
+                Invoke(body, indexedBody, part, t_worker);
+            return;
+        }
+        if (_threads.Length == 0 || parts == 1)
+        {
+            RunAlone(parts, body, indexedBody);
+            return;
+        }
+        lock (_turn)
+            RunShared(parts, body, indexedBody);
+    }
+
+    private static void RunAlone(int parts, Action<int>? body, Action<int, int>? indexedBody)
+    {
+        for (int part = 0; part < parts; part++)
+            Invoke(body, indexedBody, part, 0);
+    }
+
+    private static void Invoke(Action<int>? body, Action<int, int>? indexedBody, int part, int worker)
+    {
+        if (body is not null)
+            body(part);
+        else
+            indexedBody!(part, worker);
+    }
+
+    private void RunShared(int parts, Action<int>? body, Action<int, int>? indexedBody)
+    {
+        Volatile.Write(ref _state, Closed);
+        _body = body;
+        _indexedBody = indexedBody;
+        _failure = null;
+        _parts = parts;
+        _completed = 0;
+        _generation = (_generation + 1) & int.MaxValue;
+        Interlocked.Exchange(ref _state, (long)_generation << 32);
+        if (Volatile.Read(ref _sleepers) > 0)
+            lock (_gate)
+                Monitor.PulseAll(_gate);
+        Share(_generation, 0);
+        AwaitCompletion(parts);
+        _body = null;
+        _indexedBody = null;
+        if (_failure is { } failure)
+            throw new AggregateException(failure);
+    }
+
+    private void AwaitCompletion(int parts)
+    {
+        long deadline = Stopwatch.GetTimestamp() + SpinTicks;
+        while (Volatile.Read(ref _completed) < parts)
+        {
+            if (Stopwatch.GetTimestamp() < deadline)
+            {
+                Thread.SpinWait(4);
+                continue;
+            }
+            lock (_gate)
+            {
+                _callerSleeps = true;
+                while (Volatile.Read(ref _completed) < parts)
+                    Monitor.Wait(_gate);
+                _callerSleeps = false;
+            }
+        }
+    }
+
+    private void Work(int worker)
+    {
+        int seen = 0;
         while (true)
         {
-            _wake.Wait();
+            seen = AwaitGeneration(seen);
             if (_stopping)
                 return;
-            Share();
-            _finished.Signal();
+            Share(seen, worker);
         }
     }
 
-    private void Share()
+    private int AwaitGeneration(int seen)
+    {
+        long deadline = Stopwatch.GetTimestamp() + SpinTicks;
+        while (!_stopping)
+        {
+            if (IsNew(seen, out int generation))
+                return generation;
+            if (Stopwatch.GetTimestamp() < deadline)
+            {
+                Thread.SpinWait(4);
+                continue;
+            }
+            lock (_gate)
+            {
+                Interlocked.Increment(ref _sleepers);
+                while (!_stopping && !IsNew(seen, out _))
+                    Monitor.Wait(_gate);
+                Interlocked.Decrement(ref _sleepers);
+            }
+        }
+        return seen;
+    }
+
+    private bool IsNew(int seen, out int generation)
+    {
+        long state = Volatile.Read(ref _state);
+        generation = (int)(state >> 32);
+        return state != Closed && generation != seen;
+    }
+
+    /// <summary>Claims and runs parts of one generation until none is left; a thread that comes late finds another generation and leaves.</summary>
+    private void Share(int generation, int worker)
     {
         t_insideLoop = true;
-        try
+        t_worker = worker;
+        while (true)
         {
-            int part;
-            while (_failure is null && (part = Interlocked.Increment(ref _next) - 1) < _parts)
-                _body!(part);
+            long state = Volatile.Read(ref _state);
+            if (state == Closed || (int)(state >> 32) != generation || (int)state >= _parts)
+                break;
+            if (Interlocked.CompareExchange(ref _state, state + 1, state) != state)
+                continue;
+            int parts = _parts;
+            try
+            {
+                if (_failure is null)
+                    Invoke(_body, _indexedBody, (int)state, worker);
+            }
+            catch (Exception e)
+            {
+                _failure = e;
+            }
+            if (Interlocked.Increment(ref _completed) == parts && worker != 0)
+                WakeCaller();
         }
-        catch (Exception e)
-        {
-            _failure = e;
-        }
-        finally
-        {
-            t_insideLoop = false;
-        }
+        t_insideLoop = false;
+    }
+
+    private void WakeCaller()
+    {
+        lock (_gate)
+            if (_callerSleeps)
+                Monitor.PulseAll(_gate);
     }
 }

@@ -18,7 +18,7 @@ internal static class Convolution
         int images = Math.Clamp((JoinedColumns + positions - 1) / positions, 1, batch);
         int chunks = (batch + images - 1) / images, tasks = chunks * conv.Group;
         bool shareTasks = pool is not null && tasks >= pool.Threads;
-        Loop.Over(tasks, shareTasks ? pool : null, task =>
+        (shareTasks ? pool : null).RunParts(tasks, task =>
         {
             int first = task / conv.Group * images;
             RunGroup(conv, x, weight, bias, output, task % conv.Group, first, Math.Min(images, batch - first), shareTasks ? null : pool);
@@ -42,7 +42,7 @@ internal static class Convolution
         if (!direct)
         {
             int taps = w.KernelHeight * w.KernelWidth;
-            Loop.Over(images * channels, pool, part => patches.Unfold(
+            pool.RunParts(images * channels, part => patches.Unfold(
                 Input(part / channels).Span, part % channels, 1, unfolded.AsSpan(part % channels * taps * columns + part / channels * positions), columns));
         }
         ReadOnlySpan<float> b = direct ? Input(0).Span : unfolded;

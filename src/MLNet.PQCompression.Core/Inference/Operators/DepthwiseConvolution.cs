@@ -13,7 +13,7 @@ internal static class DepthwiseConvolution
     {
         TensorShape s = x.Shape, o = output.Shape;
         int multiplier = o[1] / s[1], plane = s[2] * s[3], outputPlane = o[2] * o[3], taps = conv.Window.KernelHeight * conv.Window.KernelWidth;
-        Loop.Over(o[0] * o[1], pool, part =>
+        pool.RunParts(o[0] * o[1], part =>
         {
             int image = part / o[1], channel = part % o[1];
             Span<float> target = output.Span.Slice(part * outputPlane, outputPlane);

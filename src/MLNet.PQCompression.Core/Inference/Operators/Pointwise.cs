@@ -12,7 +12,7 @@ internal static class Pointwise
     public static void Run(Operator op, Activation x, Activation output, WorkerPool? pool)
     {
         int count = x.Span.Length;
-        Loop.Over((count + Piece - 1) / Piece, pool, part =>
+        pool.RunParts((count + Piece - 1) / Piece, part =>
         {
             int start = part * Piece, length = Math.Min(Piece, count - start);
             Apply(op, x.Span.Slice(start, length), output.Span.Slice(start, length));

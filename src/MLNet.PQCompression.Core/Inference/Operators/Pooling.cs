@@ -38,7 +38,7 @@ internal static class Pooling
     private static void Planes(Window window, Activation x, Activation output, WorkerPool? pool, float start, bool maximum)
     {
         int height = x.Shape[2], width = x.Shape[3], outputHeight = output.Shape[2], outputWidth = output.Shape[3];
-        Loop.Over(output.Shape[0] * output.Shape[1], pool, part =>
+        pool.RunParts(output.Shape[0] * output.Shape[1], part =>
         {
             ReadOnlySpan<float> plane = x.Span.Slice(part * height * width, height * width);
             Span<float> target = output.Span.Slice(part * outputHeight * outputWidth, outputHeight * outputWidth);

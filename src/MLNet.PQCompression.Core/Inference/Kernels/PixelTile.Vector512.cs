@@ -1,0 +1,215 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace MLNet.PQCompression.Inference.Kernels;
+
+/// <summary>14 pixels × 32 output channels in 28 of the 32 AVX-512 registers.</summary>
+internal readonly unsafe struct PixelTile512 : IPixelTile
+{
+    public static int Pixels => 14;
+
+    public static void Multiply<TStride, TPixels>(ref readonly TileOperands t, bool wide)
+        where TStride : struct, IConstant
+        where TPixels : struct, IConstant
+    {
+        if (wide)
+            Multiply<TStride, TPixels, One>(in t);
+        else
+            Multiply<TStride, TPixels, Zero>(in t);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply<TStride, TPixels, TWide>(ref readonly TileOperands t)
+        where TStride : struct, IConstant
+        where TPixels : struct, IConstant
+        where TWide : struct, IConstant
+    {
+        Vector512<float> c0l = Vector512<float>.Zero, c0h = Vector512<float>.Zero;
+        Vector512<float> c1l = Vector512<float>.Zero, c1h = Vector512<float>.Zero;
+        Vector512<float> c2l = Vector512<float>.Zero, c2h = Vector512<float>.Zero;
+        Vector512<float> c3l = Vector512<float>.Zero, c3h = Vector512<float>.Zero;
+        Vector512<float> c4l = Vector512<float>.Zero, c4h = Vector512<float>.Zero;
+        Vector512<float> c5l = Vector512<float>.Zero, c5h = Vector512<float>.Zero;
+        Vector512<float> c6l = Vector512<float>.Zero, c6h = Vector512<float>.Zero;
+        Vector512<float> c7l = Vector512<float>.Zero, c7h = Vector512<float>.Zero;
+        Vector512<float> c8l = Vector512<float>.Zero, c8h = Vector512<float>.Zero;
+        Vector512<float> c9l = Vector512<float>.Zero, c9h = Vector512<float>.Zero;
+        Vector512<float> c10l = Vector512<float>.Zero, c10h = Vector512<float>.Zero;
+        Vector512<float> c11l = Vector512<float>.Zero, c11h = Vector512<float>.Zero;
+        Vector512<float> c12l = Vector512<float>.Zero, c12h = Vector512<float>.Zero;
+        Vector512<float> c13l = Vector512<float>.Zero, c13h = Vector512<float>.Zero;
+        float* w = t.Panel;
+        nint* offset = t.Offsets;
+        for (int run = t.Runs; run > 0; run--, offset++)
+        {
+            float* x = t.X + *offset, x7 = t.X7 + *offset;
+            for (int i = t.RunLength; i > 0; i--, x++, x7++, w += TileOperands.PanelWidth)
+            {
+                Vector512<float> l = Vector512.Load(w), h = TWide.Value == 1 ? Vector512.Load(w + 16) : l, b = Vector512.Create(x[0]);
+                c0l = Avx512F.FusedMultiplyAdd(b, l, c0l);
+                if (TWide.Value == 1)
+                    c0h = Avx512F.FusedMultiplyAdd(b, h, c0h);
+                if (TPixels.Value > 1)
+                {
+                    b = Vector512.Create(x[1 * TStride.Value]);
+                    c1l = Avx512F.FusedMultiplyAdd(b, l, c1l);
+                    if (TWide.Value == 1)
+                        c1h = Avx512F.FusedMultiplyAdd(b, h, c1h);
+                }
+                if (TPixels.Value > 2)
+                {
+                    b = Vector512.Create(x[2 * TStride.Value]);
+                    c2l = Avx512F.FusedMultiplyAdd(b, l, c2l);
+                    if (TWide.Value == 1)
+                        c2h = Avx512F.FusedMultiplyAdd(b, h, c2h);
+                }
+                if (TPixels.Value > 3)
+                {
+                    b = Vector512.Create(x[3 * TStride.Value]);
+                    c3l = Avx512F.FusedMultiplyAdd(b, l, c3l);
+                    if (TWide.Value == 1)
+                        c3h = Avx512F.FusedMultiplyAdd(b, h, c3h);
+                }
+                if (TPixels.Value > 4)
+                {
+                    b = Vector512.Create(x[4 * TStride.Value]);
+                    c4l = Avx512F.FusedMultiplyAdd(b, l, c4l);
+                    if (TWide.Value == 1)
+                        c4h = Avx512F.FusedMultiplyAdd(b, h, c4h);
+                }
+                if (TPixels.Value > 5)
+                {
+                    b = Vector512.Create(x[5 * TStride.Value]);
+                    c5l = Avx512F.FusedMultiplyAdd(b, l, c5l);
+                    if (TWide.Value == 1)
+                        c5h = Avx512F.FusedMultiplyAdd(b, h, c5h);
+                }
+                if (TPixels.Value > 6)
+                {
+                    b = Vector512.Create(x[6 * TStride.Value]);
+                    c6l = Avx512F.FusedMultiplyAdd(b, l, c6l);
+                    if (TWide.Value == 1)
+                        c6h = Avx512F.FusedMultiplyAdd(b, h, c6h);
+                }
+                if (TPixels.Value > 7)
+                {
+                    b = Vector512.Create(x7[0]);
+                    c7l = Avx512F.FusedMultiplyAdd(b, l, c7l);
+                    if (TWide.Value == 1)
+                        c7h = Avx512F.FusedMultiplyAdd(b, h, c7h);
+                }
+                if (TPixels.Value > 8)
+                {
+                    b = Vector512.Create(x7[1 * TStride.Value]);
+                    c8l = Avx512F.FusedMultiplyAdd(b, l, c8l);
+                    if (TWide.Value == 1)
+                        c8h = Avx512F.FusedMultiplyAdd(b, h, c8h);
+                }
+                if (TPixels.Value > 9)
+                {
+                    b = Vector512.Create(x7[2 * TStride.Value]);
+                    c9l = Avx512F.FusedMultiplyAdd(b, l, c9l);
+                    if (TWide.Value == 1)
+                        c9h = Avx512F.FusedMultiplyAdd(b, h, c9h);
+                }
+                if (TPixels.Value > 10)
+                {
+                    b = Vector512.Create(x7[3 * TStride.Value]);
+                    c10l = Avx512F.FusedMultiplyAdd(b, l, c10l);
+                    if (TWide.Value == 1)
+                        c10h = Avx512F.FusedMultiplyAdd(b, h, c10h);
+                }
+                if (TPixels.Value > 11)
+                {
+                    b = Vector512.Create(x7[4 * TStride.Value]);
+                    c11l = Avx512F.FusedMultiplyAdd(b, l, c11l);
+                    if (TWide.Value == 1)
+                        c11h = Avx512F.FusedMultiplyAdd(b, h, c11h);
+                }
+                if (TPixels.Value > 12)
+                {
+                    b = Vector512.Create(x7[5 * TStride.Value]);
+                    c12l = Avx512F.FusedMultiplyAdd(b, l, c12l);
+                    if (TWide.Value == 1)
+                        c12h = Avx512F.FusedMultiplyAdd(b, h, c12h);
+                }
+                if (TPixels.Value > 13)
+                {
+                    b = Vector512.Create(x7[6 * TStride.Value]);
+                    c13l = Avx512F.FusedMultiplyAdd(b, l, c13l);
+                    if (TWide.Value == 1)
+                        c13h = Avx512F.FusedMultiplyAdd(b, h, c13h);
+                }
+            }
+        }
+        float* y = t.Sums;
+        c0l.Store(y);
+        c0h.Store(y + 16);
+        if (TPixels.Value > 1)
+        {
+            c1l.Store(y + 1 * TileOperands.PanelWidth);
+            c1h.Store(y + 1 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 2)
+        {
+            c2l.Store(y + 2 * TileOperands.PanelWidth);
+            c2h.Store(y + 2 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 3)
+        {
+            c3l.Store(y + 3 * TileOperands.PanelWidth);
+            c3h.Store(y + 3 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 4)
+        {
+            c4l.Store(y + 4 * TileOperands.PanelWidth);
+            c4h.Store(y + 4 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 5)
+        {
+            c5l.Store(y + 5 * TileOperands.PanelWidth);
+            c5h.Store(y + 5 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 6)
+        {
+            c6l.Store(y + 6 * TileOperands.PanelWidth);
+            c6h.Store(y + 6 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 7)
+        {
+            c7l.Store(y + 7 * TileOperands.PanelWidth);
+            c7h.Store(y + 7 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 8)
+        {
+            c8l.Store(y + 8 * TileOperands.PanelWidth);
+            c8h.Store(y + 8 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 9)
+        {
+            c9l.Store(y + 9 * TileOperands.PanelWidth);
+            c9h.Store(y + 9 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 10)
+        {
+            c10l.Store(y + 10 * TileOperands.PanelWidth);
+            c10h.Store(y + 10 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 11)
+        {
+            c11l.Store(y + 11 * TileOperands.PanelWidth);
+            c11h.Store(y + 11 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 12)
+        {
+            c12l.Store(y + 12 * TileOperands.PanelWidth);
+            c12h.Store(y + 12 * TileOperands.PanelWidth + 16);
+        }
+        if (TPixels.Value > 13)
+        {
+            c13l.Store(y + 13 * TileOperands.PanelWidth);
+            c13h.Store(y + 13 * TileOperands.PanelWidth + 16);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>A graph compiled for one image size: steps, weights ready for the kernels, and the place of every value. Immutable.</summary>
+internal sealed class CompiledPlan
+{
+    private static readonly ConditionalWeakTable<ModelGraph, ConcurrentDictionary<(TensorShape, SimdLevel), Lazy<CompiledPlan>>> Plans = [];
+
+    public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps)
+    {
+        (InputShape, OutputShape, Steps) = (inputShape, outputShape, steps);
+        ValuesPerImage = BufferLayout.Assign(steps);
+        SharedScratch = steps.Max(s => s.SharedScratch);
+        ThreadScratch = steps.Max(s => s.ThreadScratch);
+    }
+
+    /// <summary>C×H×W.</summary>
+    public TensorShape InputShape { get; }
+
+    /// <summary>The output's shape for one image, without the batch.</summary>
+    public TensorShape OutputShape { get; }
+
+    public Step[] Steps { get; }
+
+    public long ValuesPerImage { get; }
+
+    public long SharedScratch { get; }
+
+    public long ThreadScratch { get; }
+
+    /// <summary>The plan of a graph, compiled on first use and shared by all sessions for as long as the graph lives.</summary>
+    public static CompiledPlan Get(ModelGraph graph, TensorShape inputShape, SimdLevel level) => Plans.GetOrCreateValue(graph)
+        .GetOrAdd((inputShape, level), key => new(() => level switch
+        {
+            SimdLevel.Vector512 => new PlanBuilder<Kernels.PixelTile512>(graph, inputShape).Build(),
+            SimdLevel.Vector256 => new PlanBuilder<Kernels.PixelTile256>(graph, inputShape).Build(),
+            _ => new PlanBuilder<Kernels.PixelTile128>(graph, inputShape).Build(),
+        })).Value;
+}

@@ -1,0 +1,15 @@
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>A convolution as the plan sees it.</summary>
+/// <param name="Name">The node.</param>
+/// <param name="Window">The window.</param>
+/// <param name="Group">Groups.</param>
+/// <param name="Weight">The weight, C_out × C/g × kh × kw.</param>
+/// <param name="OutputPixels">Pixels of the output.</param>
+internal sealed record ConvolutionNode(string Name, Window Window, int Group, Initializer Weight, int OutputPixels)
+{
+    /// <summary>Multiplications and additions by the definition for one image.</summary>
+    public long Operations => 2 * Weight.Shape.Count * OutputPixels;
+}

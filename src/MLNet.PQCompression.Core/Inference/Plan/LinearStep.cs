@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using MLNet.PQCompression.Inference.Kernels;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>A fully connected layer: a convolution of 1×1 pixels whose neighbouring pixels are the images of the batch.</summary>
+internal sealed unsafe class LinearStep<TTile> : Step
+    where TTile : struct, IPixelTile
+{
+    private readonly PlanValue _x, _y;
+    private readonly PlanValue? _residual;
+    private readonly WeightPanels _weights;
+    private readonly nint[] _offsets;
+    private readonly float[] _scale, _bias;
+    private readonly float _low, _high;
+    private readonly long _operations;
+
+    public LinearStep(string name, WeightPanels weights, long operations, PlanValue x, PlanValue y, Fusion fusion)
+        : base(name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
+    {
+        (_x, _y, _residual, _weights, _operations) = (x, y, fusion.Residual, weights, operations);
+        _offsets = GC.AllocateArray<nint>(x.Planes, pinned: true);
+        for (int block = 0; block < _offsets.Length; block++)
+            _offsets[block] = (nint)block * TileOperands.MaxPixels * PlanValue.Block;
+        (_scale, _bias) = fusion.Pinned(weights.Panels);
+        (_low, _high) = (fusion.Low, fusion.High);
+    }
+
+    public override string Kernel => "linear";
+
+    public override long Operations => _operations;
+
+    public override long ThreadScratch => SumsLength + InputLength + _weights.Scratch;
+
+    private static long SumsLength => Workspace.RoundUp(TileOperands.MaxPixels * TileOperands.PanelWidth);
+
+    private long InputLength => Workspace.RoundUp((long)_offsets.Length * TileOperands.MaxPixels * PlanValue.Block);
+
+    public override int Parts(Workspace workspace, int phase) => _weights.Panels;
+
+    public override void Run(Workspace workspace, int phase, int part, int worker)
+    {
+        float* sums = workspace.ThreadScratch(worker), inputs = sums + SumsLength;
+        bool wide = part * 32 + 16 < _y.Channels;
+        var tile = new TileOperands
+        {
+            Offsets = (nint*)Marshal.UnsafeAddrOfPinnedArrayElement(_offsets, 0),
+            Runs = _offsets.Length,
+            RunLength = PlanValue.Block,
+            Panel = _weights.Get(part, inputs + InputLength),
+            Sums = sums,
+        };
+        for (int first = 0; first < workspace.Count; first += TTile.Pixels)
+        {
+            int pixels = Math.Min(TTile.Pixels, workspace.Count - first);
+            for (int p = 0; p < pixels; p++)
+            {
+                float* x = workspace.Plane(_x, first + p, 0);
+                for (int block = 0; block < _offsets.Length; block++)
+                    new ReadOnlySpan<float>(x + (long)block * PlanValue.Block, PlanValue.Block)
+                        .CopyTo(new Span<float>(inputs + _offsets[block] + p * PlanValue.Block, PlanValue.Block));
+            }
+            tile.X = inputs;
+            tile.X7 = inputs + 7 * PlanValue.Block;
+            PixelTiles<TTile>.Multiply(PlanValue.Block, pixels, wide, in tile);
+            float* y = workspace.Plane(_y, first, part * 2), residual = _residual is null ? null : workspace.Plane(_residual, first, part * 2);
+            new TileEpilogue
+            {
+                Y = y,
+                Y7 = y + 7 * _y.ImageStride,
+                PixelStride = _y.ImageStride,
+                BlockStride = _y.PlaneStride,
+                Residual = residual,
+                Residual7 = residual == null ? null : residual + 7 * _y.ImageStride,
+                ResidualBlockStride = _y.PlaneStride,
+                Scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, part * 32),
+                Bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, part * 32),
+                Low = _low,
+                High = _high,
+                Final = true,
+            }.Apply(sums, pixels, wide);
+        }
+    }
+}

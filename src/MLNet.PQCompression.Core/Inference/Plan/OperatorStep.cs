@@ -1,0 +1,21 @@
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>An operator without a blocked kernel, computed in the plain layout as <see cref="NodeEvaluator"/> does.</summary>
+internal sealed class OperatorStep(Node node, (PlanValue? Value, Activation? Constant, TensorShape Shape)[] operands, PlanValue output, TensorShape shape)
+    : Step(node.Name, output, [.. operands.Select(o => o.Value).OfType<PlanValue>()])
+{
+    public override string Kernel => node.Operator.OnnxName;
+
+    public override int Parts(Workspace workspace, int phase) => 1;
+
+    public override void Run(Workspace workspace, int phase, int part, int worker)
+    {
+        var inputs = new Activation[operands.Length];
+        for (int i = 0; i < inputs.Length; i++)
+            inputs[i] = operands[i].Constant
+                ?? new Activation(operands[i].Shape.With(0, workspace.Count), workspace.Memory(operands[i].Value!));
+        NodeEvaluator.Compute(node.Operator, inputs, new(shape.With(0, workspace.Count), workspace.Memory(Output!)), null);
+    }
+}

@@ -1,0 +1,52 @@
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>Where a value's pixels and channels come from: output (c, y, x) is input (c − Channel, y·StepY + Y, x·StepX + X), or the fill value outside.</summary>
+/// <param name="Source">The input.</param>
+/// <param name="Channel">The output channel of the input's channel 0.</param>
+/// <param name="Y">The input row of output row 0.</param>
+/// <param name="X">The input column of output column 0.</param>
+/// <param name="StepY">Input rows between output rows.</param>
+/// <param name="StepX">Input columns between output columns.</param>
+internal sealed record Placement(PlanValue Source, int Channel, int Y = 0, int X = 0, int StepY = 1, int StepX = 1);
+
+/// <summary>Slice, Pad and Concat of images: copies of whole channels to other places.</summary>
+internal sealed unsafe class PlacementStep(string name, PlanValue output, Placement[] placements, float fill)
+    : PlaneStep(name, output, [.. placements.Select(p => p.Source)])
+{
+    public override string Kernel => "copy";
+
+    protected override void Run(Workspace workspace, int image, int plane)
+    {
+        for (int lane = 0; lane < 16; lane++)
+        {
+            int channel = plane * 16 + lane;
+            Placement? from = null;
+            foreach (Placement p in placements)
+                if (channel < Output!.Channels && channel >= p.Channel && channel < p.Channel + p.Source.Channels)
+                    from = p;
+            CopyChannel(workspace, image, plane, lane, from, channel);
+        }
+    }
+
+    private void CopyChannel(Workspace workspace, int image, int plane, int lane, Placement? from, int channel)
+    {
+        for (int row = 0; row < Output!.Height; row++)
+        {
+            float* target = workspace.Pixel(Output, image, plane, row, 0) + lane;
+            int y = from is null ? -1 : row * from.StepY + from.Y;
+            if (from is null || (uint)y >= (uint)from.Source.Height)
+            {
+                for (int column = 0; column < Output.Width; column++)
+                    target[column * 16] = channel < Output.Channels ? fill : 0;
+                continue;
+            }
+            int inner = channel - from.Channel;
+            float* source = workspace.Pixel(from.Source, image, inner / 16, y, 0) + inner % 16;
+            for (int column = 0; column < Output.Width; column++)
+            {
+                int x = column * from.StepX + from.X;
+                target[column * 16] = (uint)x < (uint)from.Source.Width ? source[x * 16] : fill;
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Kernels;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <content>Layers with weights, and what is fused into them.</content>
+internal sealed partial class PlanBuilder<TTile>
+{
+    /// <summary>Input channels below which a layer reads plain planes instead of blocks that would be mostly zeros.</summary>
+    private const int FewChannels = 8;
+
+    private bool TryAdd(Node node, Conv conv)
+    {
+        TensorShape input = _shapes[node.Inputs[0]];
+        if (!CanBlock(node.Inputs[0]) || !_graph.Initializers.TryGetValue(node.Inputs[1], out Initializer? weight) || HasVariableBias(node))
+            return false;
+        bool depthwise = conv.Group == input[1] && weight.Shape[0] == input[1] && conv.Group > 1;
+        bool planes = conv.Group == 1 && input[1] < FewChannels && !_values.ContainsKey((node.Inputs[0], ValueLayout.Blocked));
+        int stride = conv.Window.StrideX * (planes ? 1 : PlanValue.Block);
+        if (!depthwise && (conv.Group != 1 || !PixelTiles<TTile>.Supports(stride)))
+            return false;
+        PlanValue x = Require(node.Inputs[0], planes ? ValueLayout.Planes : ValueLayout.Blocked);
+        Window w = conv.Window;
+        x.NeedBorder(Math.Max(Math.Max(w.PadTop, w.PadBottom), Math.Max(w.PadLeft, w.PadRight)));
+        Fusion fusion = Fuse(node, weight.Shape[0], 1, 1, out string last);
+        PlanValue y = Make(last, ValueLayout.Blocked);
+        var layer = new ConvolutionNode(node.Name, w, conv.Group, weight, y.Height * y.Width);
+        _recipes.Add(() =>
+        {
+            if (depthwise)
+                return new DepthwiseStep(layer, x, y, fusion);
+            var order = new ReadingOrder(x, input[1], w);
+            return new DirectConvolutionStep<TTile>(layer, WeightPanels.Create(weight, order.Rows, order.RowOf), order, x, y, fusion);
+        });
+        return true;
+    }
+
+    private bool TryAddLinear(Node node)
+    {
+        Gemm gemm = node.Operator as Gemm ?? new Gemm();
+        string input = node.Inputs[0];
+        if (gemm.TransposeA || !CanBlock(input) || _shapes[input].Rank != 2 || HasVariableBias(node)
+            || !_graph.Initializers.TryGetValue(node.Inputs[1], out Initializer? weight))
+            return false;
+        if (!gemm.TransposeB)
+            weight = Transposed(weight);
+        PlanValue x = Require(input, ValueLayout.Blocked);
+        Fusion fusion = Fuse(node, weight.Shape[0], gemm.Alpha, gemm.Beta, out string last);
+        PlanValue y = Make(last, ValueLayout.Blocked);
+        _recipes.Add(() => new LinearStep<TTile>(
+            node.Name, WeightPanels.Create(weight, x.Planes * PlanValue.Block, flat => flat), 2 * weight.Shape.Count, x, y, fusion));
+        return true;
+    }
+
+    private bool HasVariableBias(Node node) =>
+        node.Inputs.Length == 3 && !(_graph.Initializers.TryGetValue(node.Inputs[2], out Initializer? bias) && IsPerChannel(bias.Shape, _shapes[node.Output][1]));
+
+    private static bool IsPerChannel(TensorShape shape, int channels) =>
+        shape.Count == 1 || shape.Count == channels && shape[shape.Rank - 1] == channels;
+
+    private static DenseTensor Transposed(Initializer weight)
+    {
+        int rows = weight.Shape[0], columns = weight.Shape[1];
+        ReadOnlySpan<float> from = weight.ToDense().Span;
+        var to = new float[from.Length];
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                to[j * rows + i] = from[i * columns + j];
+        return new(new(columns, rows), to);
+    }
+
+    /// <summary>Takes up what follows a layer: BatchNormalization, the addition of a value already made, and a clamp, in this order.</summary>
+    private Fusion Fuse(Node node, int channels, float alpha, float beta, out string last)
+    {
+        Fusion fusion = Fusion.None(channels);
+        fusion.Scale.AsSpan().Fill(alpha);
+        if (node.Inputs.Length == 3)
+        {
+            ReadOnlySpan<float> bias = _graph.Initializers[node.Inputs[2]].ToDense().Span;
+            for (int c = 0; c < channels; c++)
+                fusion.Bias[c] = beta * bias[bias.Length == 1 ? 0 : c];
+        }
+        last = node.Output;
+        bool clamped = false;
+        while (!clamped && OnlyReader(last) is { } next)
+        {
+            switch (next.Operator)
+            {
+                case BatchNormalization normalization when fusion.Residual is null && next.Inputs[0] == last:
+                    (float[] scale, float[] bias) = Fold(next, normalization);
+                    for (int c = 0; c < channels; c++)
+                        (fusion.Scale[c], fusion.Bias[c]) = (fusion.Scale[c] * scale[c], fusion.Bias[c] * scale[c] + bias[c]);
+                    break;
+                case Binary { Function: BinaryFunction.Add } when fusion.Residual is null && ResidualOf(next, last) is { } residual:
+                    fusion = fusion with { Residual = Require(residual, ValueLayout.Blocked) };
+                    break;
+                case Unary { Function: UnaryFunction.Relu }:
+                    fusion = fusion with { Low = 0 };
+                    clamped = true;
+                    break;
+                case Clip clip when clip.Minimum <= clip.Maximum:
+                    fusion = fusion with { Low = clip.Minimum, High = clip.Maximum };
+                    clamped = true;
+                    break;
+                default:
+                    return fusion;
+            }
+            _fused.Add(next.Name);
+            last = next.Output;
+        }
+        return fusion;
+    }
+
+    /// <summary>The function that follows a node and can be computed with it, or null.</summary>
+    private Operator? FunctionAfter(Node node, out string last)
+    {
+        last = node.Output;
+        if (OnlyReader(last) is not { Operator: Unary or Clip or HardSigmoid or LeakyRelu } next)
+            return null;
+        _fused.Add(next.Name);
+        last = next.Output;
+        return next.Operator;
+    }
+
+    /// <summary>The one node that reads a value, or null where there are several or the value is an output of the model.</summary>
+    private Node? OnlyReader(string value) =>
+        _graph.Outputs.Any(o => o.Name == value) || !_readers.TryGetValue(value, out List<Node>? readers) || readers.Count != 1 ? null : readers[0];
+
+    /// <summary>The other operand of an addition where it has the same shape and is already made.</summary>
+    private string? ResidualOf(Node addition, string value)
+    {
+        string other = addition.Inputs[0] == value ? addition.Inputs[1] : addition.Inputs[0];
+        return other != value && CanBlock(other) && _shapes[other] == _shapes[value] && (other == _graph.Input.Name || FindAny(other) is not null) ? other : null;
+    }
+}

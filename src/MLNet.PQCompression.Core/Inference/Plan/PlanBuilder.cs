@@ -1,0 +1,223 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Kernels;
+using MLNet.PQCompression.Inference.Operators;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>Compiles a graph into steps.</summary>
+/// <remarks>
+/// Steps are first collected as recipes, because the border of a value, and with it every address, is known only when all of its readers are.
+/// </remarks>
+internal sealed partial class PlanBuilder<TTile>
+    where TTile : struct, IPixelTile
+{
+    private readonly ModelGraph _graph;
+    private readonly TensorShape _inputShape;
+    private readonly IReadOnlyDictionary<string, TensorShape> _shapes;
+    private readonly Dictionary<string, List<Node>> _readers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Name, ValueLayout Layout), PlanValue> _values = [];
+    private readonly List<Func<Step>> _recipes = [];
+
+    /// <summary>Prepares to compile for images of one size C×H×W.</summary>
+    public PlanBuilder(ModelGraph graph, TensorShape inputShape)
+    {
+        _graph = graph;
+        _inputShape = inputShape;
+        _shapes = ShapeInference.Infer(graph, new(1, inputShape[0], inputShape[1], inputShape[2]));
+        foreach (Node node in graph.Nodes)
+            foreach (string name in node.Inputs.Distinct())
+                if (_readers.TryGetValue(name, out List<Node>? readers))
+                    readers.Add(node);
+                else
+                    _readers[name] = [node];
+    }
+
+    /// <summary>Compiles.</summary>
+    public CompiledPlan Build()
+    {
+        foreach (Node node in _graph.Nodes)
+            if (!_fused.Contains(node.Name))
+                Add(node);
+        string name = _graph.OutputName;
+        PlanValue output = FindAny(name)!;
+        _recipes.Add(() => new RelayoutStep(name, output, null));
+        return new(_inputShape, new([.. _shapes[name].Dimensions.Skip(1)]), [.. _recipes.Select(recipe => recipe())]);
+    }
+
+    private void Add(Node node)
+    {
+        bool planned = node.Operator switch
+        {
+            Conv conv => TryAdd(node, conv),
+            Gemm or MatMul => TryAddLinear(node),
+            BatchNormalization => TryAddNormalization(node),
+            Unary or Clip or HardSigmoid or LeakyRelu => TryAddFunction(node),
+            Binary binary => TryAdd(node, binary),
+            MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or ReduceMean => TryAddPool(node),
+            Concat or Pad or Slice => TryAddPlacement(node),
+            Flatten or Reshape => TryAddView(node),
+            _ => false,
+        };
+        if (!planned)
+            AddOperator(node);
+    }
+
+    /// <summary>Whether a value can be blocked: an image, or a matrix with the batch as rows, and not a constant.</summary>
+    private bool CanBlock(string name) => !_graph.Initializers.ContainsKey(name) && _shapes[name] is { Rank: 4 or 2 } shape && shape[0] == 1;
+
+    private PlanValue? FindAny(string name) =>
+        Enum.GetValues<ValueLayout>().Select(layout => _values.GetValueOrDefault((name, layout))).FirstOrDefault(v => v is not null);
+
+    /// <summary>The value in a layout; a step that rearranges it is added where only another layout exists.</summary>
+    private PlanValue Require(string name, ValueLayout layout)
+    {
+        if (_values.TryGetValue((name, layout), out PlanValue? value))
+            return value;
+        PlanValue? source = FindAny(name);
+        value = Make(name, layout);
+        _recipes.Add(() => new RelayoutStep(name, source, value));
+        return value;
+    }
+
+    private PlanValue Make(string name, ValueLayout layout)
+    {
+        TensorShape s = _shapes[name];
+        (int channels, int height, int width) = s.Rank switch
+        {
+            4 => (s[1], s[2], s[3]),
+            2 => (s[1], 1, 1),
+            _ => (checked((int)s.Count), 1, 1),
+        };
+        var value = new PlanValue(name, layout, channels, height, width);
+        _values.Add((name, layout), value);
+        return value;
+    }
+
+    private void AddOperator(Node node)
+    {
+        var operands = node.Inputs.Select(name => (
+            Value: _graph.Initializers.ContainsKey(name) ? null : Require(name, ValueLayout.Flat),
+            Constant: _graph.Initializers.TryGetValue(name, out Initializer? i) ? new Activation(i.Shape, i.ToDense().ToArray()) : null,
+            Shape: _shapes[name])).ToArray();
+        PlanValue output = Make(node.Output, ValueLayout.Flat);
+        _recipes.Add(() => new OperatorStep(node, operands, output, _shapes[node.Output]));
+    }
+
+    private bool TryAddNormalization(Node node)
+    {
+        if (!CanBlock(node.Inputs[0]))
+            return false;
+        (float[] scale, float[] bias) = Fold(node, (BatchNormalization)node.Operator);
+        PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked);
+        Operator? function = FunctionAfter(node, out string last);
+        PlanValue y = Make(last, ValueLayout.Blocked);
+        _recipes.Add(() => new PointwiseStep(node.Name, x, y, scale, bias, function));
+        return true;
+    }
+
+    private bool TryAddFunction(Node node)
+    {
+        if (!CanBlock(node.Inputs[0]))
+            return false;
+        PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked), y = Make(node.Output, ValueLayout.Blocked);
+        _recipes.Add(() => new PointwiseStep(node.Name, x, y, null, null, node.Operator));
+        return true;
+    }
+
+    private bool TryAdd(Node node, Binary binary)
+    {
+        (string a, string b) = (node.Inputs[0], node.Inputs[1]);
+        if (binary.Function == BinaryFunction.Div || !CanBlock(a) || !CanBlock(b))
+            return false;
+        if (binary.Function is BinaryFunction.Mul && _shapes[a] is { Rank: 4 } s && s[2] * s[3] == 1 && _shapes[b] != s)
+            (a, b) = (b, a);
+        TensorShape x = _shapes[a], y = _shapes[b];
+        bool gate = x.Rank == 4 && y.Rank == 4 && y[1] == x[1] && y[2] * y[3] == 1;
+        if (x != y && !gate)
+            return false;
+        PlanValue p = Require(a, ValueLayout.Blocked), q = Require(b, ValueLayout.Blocked), output = Make(node.Output, ValueLayout.Blocked);
+        _recipes.Add(() => new CombineStep(node.Name, binary.Function, p, q, output));
+        return true;
+    }
+
+    private bool TryAddPool(Node node)
+    {
+        if (!CanBlock(node.Inputs[0]) || _shapes[node.Inputs[0]].Rank != 4 || node.Operator is ReduceMean mean && !mean.Axes.Order().SequenceEqual([2, 3]))
+            return false;
+        PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked), y = Make(node.Output, ValueLayout.Blocked);
+        _recipes.Add(node.Operator switch
+        {
+            MaxPool pool => () => new PoolStep(node.Name, pool, x, y),
+            AveragePool pool => () => new PoolStep(node.Name, pool, x, y),
+            _ => () => new GlobalPoolStep(node.Name, node.Operator is GlobalMaxPool, x, y),
+        });
+        return true;
+    }
+
+    private bool TryAddPlacement(Node node)
+    {
+        if (node.Inputs.Any(name => !CanBlock(name) || _shapes[name].Rank != 4) || !PlacesWholeImages(node.Operator))
+            return false;
+        PlanValue[] inputs = [.. node.Inputs.Select(name => Require(name, ValueLayout.Blocked))];
+        PlanValue y = Make(node.Output, ValueLayout.Blocked);
+        Placement[] placements = [.. Placements(node.Operator, inputs)];
+        float fill = node.Operator is Pad pad ? pad.Value : 0;
+        _recipes.Add(() => new PlacementStep(node.Name, y, placements, fill));
+        return true;
+    }
+
+    private static bool PlacesWholeImages(Operator op) => op switch
+    {
+        Concat concat => concat.Axis == 1,
+        Pad pad => pad.Before[0] == 0 && pad.After[0] == 0,
+        Slice slice => slice.Ranges.All(r => r.Axis is 2 or 3 || r is { Axis: 1, Step: 1 }),
+        _ => false,
+    };
+
+    private static IEnumerable<Placement> Placements(Operator op, PlanValue[] inputs)
+    {
+        switch (op)
+        {
+            case Pad pad:
+                yield return new(inputs[0], pad.Before[1], -pad.Before[2], -pad.Before[3]);
+                break;
+            case Slice slice:
+                SliceRange Range(int axis) => slice.Ranges.LastOrDefault(r => r.Axis == axis, new(axis, 0, int.MaxValue));
+                int Start(int axis, int size) => ShapeInference.Resolve(Range(axis), size).Start;
+                PlanValue x = inputs[0];
+                yield return new(x, -Start(1, x.Channels), Start(2, x.Height), Start(3, x.Width), Range(2).Step, Range(3).Step);
+                break;
+            default:
+                int channel = 0;
+                foreach (PlanValue input in inputs)
+                {
+                    yield return new(input, channel);
+                    channel += input.Channels;
+                }
+                break;
+        }
+    }
+
+    private bool TryAddView(Node node)
+    {
+        string input = node.Inputs[0];
+        if (_graph.Initializers.ContainsKey(input) || _shapes[node.Output][0] != 1)
+            return false;
+        TensorShape from = _shapes[input], to = _shapes[node.Output];
+        bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[1] == from[1];
+        ValueLayout layout = samePixels ? ValueLayout.Blocked : ValueLayout.Flat;
+        _values[(node.Output, layout)] = Require(input, layout);
+        return true;
+    }
+
+    private (float[] Scale, float[] Bias) Fold(Node node, BatchNormalization op)
+    {
+        ReadOnlyMemory<float>[] parameters = [.. node.Inputs.Skip(1).Select(Constant)];
+        return Normalization.Fold(op.Epsilon, parameters[0].Span, parameters[1].Span, parameters[2].Span, parameters[3].Span);
+
+        ReadOnlyMemory<float> Constant(string name) => _graph.Initializers.TryGetValue(name, out Initializer? i)
+            ? i.ToDense()
+            : throw new UnsupportedOperatorException(op.OnnxName, node.Name, $"its parameter '{name}' must be an initializer");
+    }
+}

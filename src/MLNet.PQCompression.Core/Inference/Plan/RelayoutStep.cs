@@ -1,0 +1,65 @@
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>Copies a value into another layout. Without an input the images of the call are read, without an output the results are written.</summary>
+internal sealed unsafe class RelayoutStep(string name, PlanValue? source, PlanValue? target)
+    : Step(name, target, source is null ? [] : [source])
+{
+    private readonly PlanValue _shape = target ?? source!;
+
+    public override string Kernel => "layout";
+
+    public override int Parts(Workspace workspace, int phase) => workspace.Count * Groups;
+
+    /// <summary>Channels are copied in groups of 16, so that parts never share a block.</summary>
+    private int Groups => (_shape.Channels + 15) / 16;
+
+    public override void Run(Workspace workspace, int phase, int part, int worker)
+    {
+        int image = part / Groups, first = part % Groups * 16, end = Math.Min(first + 16, _shape.Channels);
+        if (Output is not null)
+            if (Output.Layout == ValueLayout.Blocked)
+            {
+                workspace.ClearBorder(Output, image, first / 16);
+                if (end < first + 16)
+                    ClearLanes(workspace, image, first / 16, end - first);
+            }
+            else
+                for (int c = first; c < end; c++)
+                    workspace.ClearBorder(Output, image, c);
+        for (int c = first; c < end; c++)
+            for (int row = 0; row < _shape.Height; row++)
+                CopyRow(Source(workspace, image, c, row), source?.Lanes ?? 1, Target(workspace, image, c, row), Output?.Lanes ?? 1);
+    }
+
+    private float* Source(Workspace workspace, int image, int channel, int row) => source is null
+        ? workspace.Input + (((long)image * _shape.Channels + channel) * _shape.Height + row) * _shape.Width
+        : At(workspace, source, image, channel, row);
+
+    private float* Target(Workspace workspace, int image, int channel, int row) => Output is null
+        ? workspace.Output + (((long)image * _shape.Channels + channel) * _shape.Height + row) * _shape.Width
+        : At(workspace, Output, image, channel, row);
+
+    /// <summary>A row of a channel; a flat value may have another rank, so its place is counted from the shape.</summary>
+    private float* At(Workspace workspace, PlanValue value, int image, int channel, int row) => value.Layout switch
+    {
+        ValueLayout.Blocked => workspace.Pixel(value, image, channel / 16, row, 0) + channel % 16,
+        ValueLayout.Planes => workspace.Pixel(value, image, channel, row, 0),
+        _ => workspace.Plane(value, image, 0) + ((long)channel * _shape.Height + row) * _shape.Width,
+    };
+
+    private void CopyRow(float* from, int fromStep, float* to, int toStep)
+    {
+        if (fromStep == 1 && toStep == 1)
+            new ReadOnlySpan<float>(from, _shape.Width).CopyTo(new Span<float>(to, _shape.Width));
+        else
+            for (int i = 0; i < _shape.Width; i++)
+                to[i * toStep] = from[i * fromStep];
+    }
+
+    private void ClearLanes(Workspace workspace, int image, int plane, int firstLane)
+    {
+        for (int row = 0; row < _shape.Height; row++)
+            for (int column = 0; column < _shape.Width; column++)
+                new Span<float>(workspace.Pixel(Output!, image, plane, row, column) + firstLane, 16 - firstLane).Clear();
+    }
+}

@@ -1,0 +1,113 @@
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>The memory of one call: all values of the plan, and scratch for each thread. Kept for later calls.</summary>
+internal sealed unsafe class Workspace
+{
+    private const int Alignment = 64;
+
+    private readonly Action<int, int> _runPart;
+    private readonly int _threads;
+    private readonly long _sharedScratch, _threadScratch;
+    private float[] _values = Allocate(0);
+    private readonly float[] _scratch;
+    private Step? _step;
+    private int _phase;
+
+    /// <summary>Creates a workspace.</summary>
+    /// <param name="threads">Threads that may work at once.</param>
+    /// <param name="sharedScratch">Scratch of a step for all of its parts, in values.</param>
+    /// <param name="threadScratch">Scratch of a step for each thread, in values.</param>
+    public Workspace(int threads, long sharedScratch, long threadScratch)
+    {
+        _threads = threads;
+        _sharedScratch = RoundUp(sharedScratch);
+        _threadScratch = RoundUp(threadScratch);
+        _scratch = Allocate(_sharedScratch + _threadScratch * threads);
+        _runPart = (part, worker) => _step!.Run(this, _phase, part, worker);
+    }
+
+    /// <summary>The number of images.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The session's images and results while a call lasts.</summary>
+    public float* Input { get; set; }
+
+    /// <summary>Where the results go.</summary>
+    public float* Output { get; set; }
+
+    /// <summary>Scratch that all parts of a step share.</summary>
+    public float* SharedScratch => Aligned(_scratch);
+
+    /// <summary>Rounds a number of values up to whole cache lines.</summary>
+    public static long RoundUp(long values) => (values + 15) & ~15L;
+
+    /// <summary>Makes room for a batch.</summary>
+    public void Prepare(int count, long valuesPerImage)
+    {
+        Count = count;
+        long needed = checked(count * valuesPerImage);
+        if (_values.LongLength - Alignment / sizeof(float) < needed)
+            _values = Allocate(needed);
+    }
+
+    /// <summary>The first pixel of a plane of a value.</summary>
+    public float* Plane(PlanValue value, int image, int plane) =>
+        Start(value) + (long)image * value.ImageStride + (long)plane * value.PlaneStride + value.Origin;
+
+    /// <summary>A pixel of a value.</summary>
+    public float* Pixel(PlanValue value, int image, int plane, int y, int x) =>
+        Plane(value, image, plane) + (long)y * value.RowStride + (long)x * value.Lanes;
+
+    /// <summary>The whole value of all images, borders included.</summary>
+    public Memory<float> Memory(PlanValue value)
+    {
+        long shift = Aligned(_values) - (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_values, 0);
+        return _values.AsMemory(checked((int)(shift + value.Offset * Count)), checked(value.ImageStride * Count));
+    }
+
+    /// <summary>Scratch of one thread.</summary>
+    public float* ThreadScratch(int worker) => SharedScratch + _sharedScratch + worker * _threadScratch;
+
+    /// <summary>Sets the border of a plane to zero.</summary>
+    public void ClearBorder(PlanValue value, int image, int plane)
+    {
+        int border = value.Border;
+        if (border == 0)
+            return;
+        float* start = Plane(value, image, plane) - value.Origin;
+        int edge = border * value.RowStride, side = border * value.Lanes;
+        new Span<float>(start, edge + side).Clear();
+        for (int y = 0; y < value.Height - 1; y++)
+            new Span<float>(start + edge + (long)(y + 1) * value.RowStride - side, 2 * side).Clear();
+        new Span<float>(start + edge + (long)value.Height * value.RowStride - side, edge + side).Clear();
+    }
+
+    /// <summary>Runs a step's phases, their parts shared among the pool's threads.</summary>
+    public void Run(Step step, WorkerPool? pool)
+    {
+        _step = step;
+        for (_phase = 0; _phase < step.Phases(this); _phase++)
+        {
+            int parts = step.Parts(this, _phase);
+            if (pool is not null)
+                pool.Run(parts, _runPart);
+            else
+                for (int part = 0; part < parts; part++)
+                    step.Run(this, _phase, part, 0);
+        }
+        _step = null;
+    }
+
+    private static float[] Allocate(long values) =>
+        GC.AllocateUninitializedArray<float>(checked((int)(values + Alignment / sizeof(float))), pinned: true);
+
+    private static float* Aligned(float[] pinned)
+    {
+        nint start = System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+        return (float*)((start + Alignment - 1) & ~(nint)(Alignment - 1));
+    }
+
+    private float* Start(PlanValue value) => Aligned(_values) + value.Offset * Count;
+}

@@ -1,0 +1,97 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Tests.Inference;
+
+public sealed class InferenceSessionTests
+{
+    public static IEnumerable<object[]> Models() =>
+        Enum.GetValues<SampleModel>().SelectMany(m => SimdLevels.Supported.Select(level => new object[] { m.ToString(), level.ToString() }));
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void EqualsTheNodeByNodeEvaluation(string model, string level)
+    {
+        ModelGraph graph = SampleModels.Make(Enum.Parse<SampleModel>(model));
+        foreach (int count in new[] { 1, 3, 11 })
+        {
+            Activation images = OneNode.Random(count, [count, .. graph.Input.Shape.Dimensions.Skip(1)]);
+            float[] expected = new NodeEvaluator(graph).EvaluateAll(images).Single().Span.ToArray();
+            float[]? first = null;
+            foreach (int threads in new[] { 1, 3 })
+            {
+                using var session = new InferenceSession(graph, new() { Threads = threads, Level = Enum.Parse<SimdLevel>(level) });
+                var actual = new float[count * session.OutputLength];
+                session.Run(images.Span, count, actual);
+                AssertClose(expected, actual);
+                first ??= actual;
+                Assert.Equal(first, actual);
+                session.Run(images.Span, count, actual);
+                Assert.Equal(first, actual);
+            }
+        }
+    }
+
+    [Fact]
+    public void SeveralThreadsMayUseOneSession()
+    {
+        ModelGraph graph = SampleModels.Make(SampleModel.BasicBlocks);
+        using var session = new InferenceSession(graph, new() { Threads = 2 });
+        Activation images = OneNode.Random(1, [4, .. graph.Input.Shape.Dimensions.Skip(1)]);
+        int length = images.Span.Length / 4, outputs = session.OutputLength;
+        var expected = new float[4 * outputs];
+        for (int i = 0; i < 4; i++)
+            session.Run(images.Span.Slice(i * length, length), 1, expected.AsSpan(i * outputs, outputs));
+        Parallel.For(0, 40, n =>
+        {
+            var actual = new float[outputs];
+            session.Run(images.Span.Slice(n % 4 * length, length), 1, actual);
+            Assert.Equal(expected.AsSpan(n % 4 * outputs, outputs).ToArray(), actual);
+        });
+    }
+
+    [Fact]
+    public void SteadyStateAllocatesNothing()
+    {
+        ModelGraph graph = SampleModels.Make(SampleModel.BasicBlocks);
+        using var session = new InferenceSession(graph, new() { Threads = 1 });
+        float[] images = OneNode.Random(1, [2, .. graph.Input.Shape.Dimensions.Skip(1)]).Span.ToArray(), outputs = new float[2 * session.OutputLength];
+        for (int i = 0; i < 3; i++)
+            session.Run(images, 2, outputs);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++)
+            session.Run(images, 2, outputs);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void MisuseIsRefused()
+    {
+        ModelGraph graph = SampleModels.Make(SampleModel.BasicBlocks);
+        using var session = new InferenceSession(graph);
+        var image = new float[session.InputShape.Count];
+        Assert.Throws<ArgumentException>("images", () => session.Run(image, 2, new float[100]));
+        Assert.Throws<ArgumentException>("outputs", () => session.Run(image, 1, new float[session.OutputLength - 1]));
+        session.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => session.Run(image, 1, new float[session.OutputLength]));
+    }
+
+    [Fact]
+    public void AnOpenImageSizeMustBeGiven()
+    {
+        var maker = new GraphMaker(1);
+        ModelGraph graph = maker.Build(maker.Conv("x", 3, 4, Window.Square(3)), 3, -1, -1);
+        InvalidModelException e = Assert.Throws<InvalidModelException>(() => new InferenceSession(graph));
+        Assert.Contains("3×?×?", e.Message);
+        using var session = new InferenceSession(graph, new() { InputShape = new(3, 8, 9) });
+        Assert.Equal(new TensorShape(4, 6, 7), session.OutputShape);
+    }
+
+    private static void AssertClose(float[] expected, float[] actual)
+    {
+        float scale = 1e-4f * (1 + expected.Max(MathF.Abs));
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(MathF.Abs(expected[i] - actual[i]) <= scale, $"output {i} is {actual[i]}, not {expected[i]}");
+    }
+}
