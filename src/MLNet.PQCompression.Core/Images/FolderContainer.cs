@@ -15,11 +15,11 @@ internal sealed class FolderContainer(string root) : IImageContainer
         try
         {
             using FileStream stream = File.OpenRead(Path.Combine(root, name));
-            return IImageContainer.ReadBounded(stream, stream.Length, name);
+            return IImageContainer.ReadBounded(stream, stream.Length);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new InvalidImageException(ImageFault.Unreadable, $"'{name}' cannot be read: {e.Message}", e);
+            throw new InvalidImageException(ImageFault.Unreadable, $"it cannot be read: {e.Message}", e);
         }
     }
 

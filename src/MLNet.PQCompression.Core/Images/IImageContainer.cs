@@ -25,17 +25,17 @@ internal interface IImageContainer : IDisposable
     }
 
     /// <summary>Reads a stream whose declared length may lie.</summary>
-    static byte[] ReadBounded(Stream stream, long declared, string name)
+    static byte[] ReadBounded(Stream stream, long declared)
     {
         if (declared > MaxFileBytes)
-            throw new InvalidImageException(ImageFault.TooLarge, $"'{name}' has {declared} bytes; at most {MaxFileBytes} are read.");
+            throw new InvalidImageException(ImageFault.TooLarge, $"it has {declared} bytes; at most {MaxFileBytes} are read.");
         using var buffer = new MemoryStream((int)Math.Clamp(declared, 0, 1 << 20));
         Span<byte> block = stackalloc byte[8192];
         int read;
         while ((read = stream.Read(block)) > 0)
         {
             if (buffer.Length + read > MaxFileBytes)
-                throw new InvalidImageException(ImageFault.TooLarge, $"'{name}' has more than {MaxFileBytes} bytes.");
+                throw new InvalidImageException(ImageFault.TooLarge, $"it has more than {MaxFileBytes} bytes.");
             buffer.Write(block[..read]);
         }
         return buffer.Length == buffer.Capacity ? buffer.GetBuffer() : buffer.ToArray();

@@ -120,14 +120,15 @@ public sealed class ImageSampleSource : ISampleSource
     {
         try
         {
-            byte[] pixels = _preprocessing.Frame(_source.Decode(index, _options.Decoder)).Pixels;
+            RgbImage image = ImageDecoder.Decode(_source.Read(index), _options.Decoder);
+            byte[] pixels = _preprocessing.Frame(image).Pixels;
             if (_cache is not null)
                 _cache[index] = pixels;
             return new(pixels, null);
         }
         catch (InvalidImageException e)
         {
-            return new(null, e);
+            return new(null, _source.Named(index, e));
         }
     }
 

@@ -78,16 +78,18 @@ public sealed class ImageSource : IDisposable
     /// <exception cref="InvalidImageException">It cannot be read or decoded; the message names it.</exception>
     public RgbImage Decode(int index, ImageDecoderOptions? options = null)
     {
-        byte[] data = Read(index);
         try
         {
-            return ImageDecoder.Decode(data, options);
+            return ImageDecoder.Decode(Read(index), options);
         }
         catch (InvalidImageException e)
         {
-            throw new InvalidImageException(e.Fault, $"'{Images[index].Name}' of '{Path}': {e.Message}", e);
+            throw Named(index, e);
         }
     }
+
+    /// <summary>The same exception with the image's name in its message.</summary>
+    internal InvalidImageException Named(int index, InvalidImageException e) => new(e.Fault, $"'{Images[index].Name}' of '{Path}': {e.Message}", e);
 
     /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
     public ImageSource Take(int count)

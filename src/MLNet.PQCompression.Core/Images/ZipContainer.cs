@@ -37,14 +37,14 @@ internal sealed class ZipContainer : IImageContainer
             {
                 ZipArchiveEntry entry = _entries[name];
                 if (entry.IsEncrypted)
-                    throw new InvalidImageException(ImageFault.Unreadable, $"'{name}' is encrypted.");
+                    throw new InvalidImageException(ImageFault.Unreadable, "it is encrypted.");
                 using Stream stream = entry.Open();
-                return IImageContainer.ReadBounded(stream, entry.Length, name);
+                return IImageContainer.ReadBounded(stream, entry.Length);
             }
         }
         catch (Exception e) when (e is IOException or InvalidDataException or NotSupportedException or KeyNotFoundException or ArgumentException)
         {
-            throw new InvalidImageException(ImageFault.Unreadable, $"'{name}' cannot be read from the archive: {e.Message}", e);
+            throw new InvalidImageException(ImageFault.Unreadable, $"it cannot be read from the archive: {e.Message}", e);
         }
     }
 
