@@ -1,0 +1,46 @@
+using System.Buffers;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Quantization;
+
+/// <summary>The Gram matrix G = Σx̃ᵀx̃ of a layer's input blocks, over all positions, groups and blocks of a row (paper, section 3.2).</summary>
+public sealed class GramStatistics
+{
+    private readonly LayerGeometry _geometry;
+    private readonly int _blockSize;
+    private readonly double[] _gram;
+
+    /// <summary>An empty sum.</summary>
+    /// <param name="geometry">The layer.</param>
+    /// <param name="blockSize">d, which divides the layer's row length.</param>
+    public GramStatistics(LayerGeometry geometry, int blockSize)
+    {
+        ArgumentNullException.ThrowIfNull(geometry);
+        (_geometry, _blockSize, _gram) = (geometry, blockSize, new double[blockSize * blockSize]);
+    }
+
+    /// <summary>G, d×d.</summary>
+    public ReadOnlySpan<double> Gram => _gram;
+
+    /// <summary>Adds a batch of inputs.</summary>
+    /// <param name="input">The layer's input, N×C×H×W or N×K.</param>
+    /// <param name="positionsPerImage">How many positions of each image are taken at most.</param>
+    /// <param name="seed">Seed of the positions.</param>
+    /// <param name="pool">The threads to share.</param>
+    public void Add(Activation input, int positionsPerImage, int seed, WorkerPool? pool = null)
+    {
+        var sampler = new PatchSampler(_geometry, input, positionsPerImage, seed);
+        int length = sampler.Count * _geometry.RowLength;
+        float[] rows = ArrayPool<float>.Shared.Rent(length);
+        var batch = new float[_gram.Length];
+        for (int group = 0; group < _geometry.Groups; group++)
+        {
+            sampler.GatherInputs(group, rows.AsMemory(0, length), pool);
+            MatrixProduct.SymmetricRankUpdate(_blockSize, length / _blockSize, rows, _blockSize, batch, _blockSize, pool);
+        }
+        ArrayPool<float>.Shared.Return(rows);
+        for (int i = 0; i < batch.Length; i++)
+            _gram[i] += batch[i];
+    }
+}
