@@ -77,4 +77,19 @@ public static class WeightedKMeans
         }
         return new(clustering.Codebook, clustering.Codes, iterations, clustering.Objective());
     }
+
+    /// <summary>ΣvᵀGv, the objective of a codebook of zeros.</summary>
+    internal static double Energy(ReadOnlySpan<float> blocks, int blockSize, ReadOnlySpan<double> gram)
+    {
+        double sum = 0;
+        for (int start = 0; start < blocks.Length; start += blockSize)
+            for (int i = 0; i < blockSize; i++)
+            {
+                double dot = gram.IsEmpty ? blocks[start + i] : 0;
+                for (int j = 0; j < blockSize && !gram.IsEmpty; j++)
+                    dot += gram[i * blockSize + j] * blocks[start + j];
+                sum += dot * blocks[start + i];
+            }
+        return sum;
+    }
 }

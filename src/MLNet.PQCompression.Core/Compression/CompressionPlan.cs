@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using System.IO.Enumeration;
+using System.Numerics;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>Which layers are quantized, with which blocks and codebooks, and which are left alone and why (paper, section 4.1).</summary>
+public sealed class CompressionPlan
+{
+    /// <summary>A network whose 1×1 convolutions hold less than this share of its convolution weights is one of basic blocks.</summary>
+    private const double BasicBlockShare = 0.1;
+
+    /// <summary>Classifiers of at least this many classes get a large codebook by default.</summary>
+    private const int LargeClassifier = 1000;
+
+    private CompressionPlan(ModelGraph graph, ImmutableArray<LayerPlan> layers)
+    {
+        Layers = layers;
+        long planned = layers.Sum(l => l.PaperBytes);
+        PaperAccounting whole = PaperAccounting.Of(graph);
+        OtherBytes = whole.Total - layers.Sum(l => OwnBytes(graph.Initializers[l.Weight]));
+        PaperBytes = planned + OtherBytes;
+        DenseBytes = layers.Sum(l => l.DenseBytes) + OtherBytes;
+    }
+
+    /// <summary>Every convolution and linear layer in the order of the graph.</summary>
+    public ImmutableArray<LayerPlan> Layers { get; }
+
+    /// <summary>Bytes of all parameters that belong to no layer's weight: biases, BatchNorm weight and bias.</summary>
+    public long OtherBytes { get; }
+
+    /// <summary>Bytes of the compressed model as the paper counts.</summary>
+    public long PaperBytes { get; }
+
+    /// <summary>Bytes of the model with every weight in float32.</summary>
+    public long DenseBytes { get; }
+
+    /// <summary>Plans the compression of a model.</summary>
+    /// <exception cref="ArgumentException">An override matches no layer, or asks for what its layer cannot do; the message names it.</exception>
+    public static CompressionPlan Create(ModelGraph graph, CompressionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Codewords, 2, nameof(options));
+        Node[] layers = [.. graph.Nodes.Where(n => IsLayer(graph, n))];
+        Dictionary<string, int> uses = graph.Nodes.SelectMany(n => n.Inputs).Where(graph.Initializers.ContainsKey)
+            .GroupBy(name => name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        bool basicBlocks = HasBasicBlocks(graph, layers);
+        foreach (LayerOverride o in options.Overrides)
+            if (!layers.Any(n => Matches(o, n)))
+                throw new ArgumentException($"No layer matches '{o.Pattern}'; the layers are {string.Join(", ", layers.Select(n => n.Inputs[1]))}.", nameof(options));
+        string? first = layers.FirstOrDefault(n => n.Operator is Conv)?.Name;
+        return new(graph, [.. layers.Select(n => Plan(graph, n, options, n.Name == first, basicBlocks, uses[n.Inputs[1]]))]);
+    }
+
+    private static LayerPlan Plan(ModelGraph graph, Node node, CompressionOptions options, bool isFirst, bool basicBlocks, int uses)
+    {
+        string weight = node.Inputs[1];
+        TensorShape shape = graph.Initializers[weight].Shape;
+        LayerOverride? exception = options.Overrides.LastOrDefault(o => Matches(o, node));
+        LayerPlan Alone(string reason) => new(node.Name, weight, shape, 0, 0, reason);
+        if (exception is { Skip: true })
+            return Alone("left alone as asked");
+        bool asked = exception?.BlockSize is not null || exception?.Codewords is not null;
+        if (uses > 1)
+            return asked ? throw Impossible("its weight is shared by several nodes") : Alone("its weight is shared by several nodes");
+        if (isFirst && !asked)
+            return Alone("first convolution");
+        LayerGeometry geometry = LayerGeometry.Of(node.Operator, shape);
+        bool isLinear = geometry.Window is null;
+        (int d, string rule) = exception?.BlockSize is { } given ? (given, "as asked") : BlockSize(geometry, options, basicBlocks);
+        if (d < 1 || geometry.RowLength % d != 0)
+            throw Impossible($"blocks of {d} do not divide its rows of {geometry.RowLength} values");
+        long blocks = shape.Count / d;
+        int wanted = exception?.Codewords ?? (isLinear ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
+        int k = exception?.Codewords is not null ? (int)Math.Min(wanted, blocks) : Clamp(wanted, blocks);
+        var plan = new LayerPlan(node.Name, weight, shape, d, k, k < wanted ? $"{rule}; k clamped to {k} of {blocks} blocks" : rule);
+        if (k < 2 || plan.PaperBytes >= plan.DenseBytes)
+            return asked ? throw Impossible("it would not shrink") : Alone("too small to shrink");
+        return k <= 65536 ? plan : throw Impossible("codes have 16 bits, so k is at most 65536");
+
+        ArgumentException Impossible(string reason) => new($"Layer '{weight}' cannot be quantized as asked: {reason}.", nameof(options));
+    }
+
+    /// <summary>min(k, blocks/4), rounded down to a power of two (section 4.1).</summary>
+    private static int Clamp(int codewords, long blocks)
+    {
+        long most = Math.Min(codewords, Math.Min(blocks / 4, 65536));
+        return most < 1 ? 0 : 1 << BitOperations.Log2((uint)most);
+    }
+
+    private static (int BlockSize, string Rule) BlockSize(LayerGeometry geometry, CompressionOptions options, bool basicBlocks)
+    {
+        int n = geometry.RowLength;
+        if (geometry.Window is not { } window)
+            return (LargestDivisor(n, options.ClassifierBlockSize, 1), "classifier");
+        int area = window.KernelHeight * window.KernelWidth;
+        bool large = options.Blocks == BlockRegime.Large;
+        if (area > 1)
+            return (LargestDivisor(n, large ? 18 : 9, area), large ? "large blocks" : "small blocks");
+        return large && !basicBlocks
+            ? (LargestDivisor(n, 8, 1), "large blocks")
+            : (LargestDivisor(n, 4, 1), large ? "small blocks: few 1×1 weights in the network" : "small blocks");
+    }
+
+    /// <summary>The largest divisor of a row's length up to <paramref name="most"/> that is a multiple or a divisor of the kernel's area.</summary>
+    private static int LargestDivisor(int rowLength, int most, int area)
+    {
+        for (int d = Math.Min(rowLength, most); d > 1; d--)
+            if (rowLength % d == 0 && (d % area == 0 || area % d == 0))
+                return d;
+        return 1;
+    }
+
+    private static int ClassifierCodewords(LayerGeometry geometry, CompressionOptions options, bool basicBlocks) =>
+        options.ClassifierCodewords ?? (geometry.Rows < LargeClassifier ? options.Codewords : basicBlocks ? 2048 : 1024);
+
+    private static bool HasBasicBlocks(ModelGraph graph, Node[] layers)
+    {
+        Node[] convolutions = [.. layers.Where(n => n.Operator is Conv)];
+        double all = convolutions.Sum(n => (double)graph.Initializers[n.Inputs[1]].Shape.Count);
+        double pointwise = convolutions.Where(n => n.Operator is Conv { Window: { KernelHeight: 1, KernelWidth: 1 } })
+            .Sum(n => (double)graph.Initializers[n.Inputs[1]].Shape.Count);
+        return pointwise < BasicBlockShare * all;
+    }
+
+    private static bool IsLayer(ModelGraph graph, Node node) =>
+        node.Operator is Conv or Gemm { TransposeA: false, TransposeB: true, Alpha: 1, Beta: 1 } && graph.Initializers.ContainsKey(node.Inputs[1]);
+
+    private static bool Matches(LayerOverride o, Node node) =>
+        FileSystemName.MatchesSimpleExpression(o.Pattern, node.Name, false) || FileSystemName.MatchesSimpleExpression(o.Pattern, node.Inputs[1], false);
+
+    private static long OwnBytes(Initializer initializer) => initializer is QuantizedTensor q
+        ? PaperAccounting.CodeBytes(q.Codes.Length, q.Codewords) + 2L * q.Codebook.Length
+        : 4 * initializer.Shape.Count;
+}

@@ -1,0 +1,88 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>Quantizes one layer by the method asked for, from the activations on the frontier.</summary>
+internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool)
+{
+    /// <summary>Rows of inputs that statistics take at least, where there are as many: enough for a well-determined H.</summary>
+    private const int MinimumRows = 65536;
+
+    /// <summary>λ of the drift correction as a fraction of H's mean diagonal.</summary>
+    private const double DriftDamping = 0.01;
+
+    /// <summary>What quantizing a layer gave.</summary>
+    /// <param name="Weights">The initializers to replace.</param>
+    /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
+    /// <param name="Objective">The objective after each step.</param>
+    /// <param name="TeacherOutputs">The teacher's outputs where they were needed.</param>
+    public sealed record Outcome(
+        IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError, double[] Objective, Activation[]? TeacherOutputs);
+
+    /// <summary>Quantizes a layer whose inputs lie on the frontier.</summary>
+    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken) =>
+        options.Method == CompressionMethod.Output
+            ? ByOutputs(frontier, teacher, node, plan, seed, cancellationToken)
+            : ByBlocks(frontier, teacher, node, plan, seed, cancellationToken);
+
+    private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    {
+        double[] gram = [];
+        if (options.Method == CompressionMethod.Paper)
+        {
+            Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
+            var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
+            var statistics = new GramStatistics(geometry, plan.BlockSize);
+            int positions = PositionsPerImage(inputs, geometry);
+            for (int b = 0; b < inputs.Length; b++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                statistics.Add(inputs[b], positions, HashCode(seed, b), pool);
+            }
+            gram = statistics.Gram.ToArray();
+        }
+        ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
+        var kmeans = new KMeansOptions { Codewords = plan.Codewords, Iterations = options.Iterations, Seed = seed };
+        KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, pool, cancellationToken);
+        float[] codebook = Array.ConvertAll(result.Codebook, v => (float)(Half)v);
+        var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, codebook, result.Codes);
+        double energy = WeightedKMeans.Energy(weight, plan.BlockSize, gram);
+        return new([new(plan.Weight, tensor)], energy > 0 ? result.Objective / energy : 0, [.. result.Iterations.Select(i => i.Objective), result.Objective], null);
+    }
+
+    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    {
+        Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
+        var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
+        var statistics = new OutputStatistics(geometry);
+        int positions = PositionsPerImage(inputs, geometry);
+        var outputs = new Activation[inputs.Length];
+        for (int b = 0; b < inputs.Length; b++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            outputs[b] = frontier.TeacherOutput(node, b);
+            statistics.Add(inputs[b], outputs[b], positions, HashCode(seed, b), pool);
+        }
+        OutputCorrection correction = OutputCorrection.Find(teacher, node);
+        var problem = new OutputProblem(statistics, teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
+            correction.RowWeights(teacher, geometry.Rows), DriftDamping, pool);
+        var search = new OutputAwareOptions { Codewords = plan.Codewords, Seed = seed };
+        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, pool, cancellationToken);
+        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, correction.Kind == CorrectionKind.BatchNorm, pool);
+        var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, result.Codebook, result.Codes);
+        return new([new(plan.Weight, tensor), .. correction.Absorb(frontier.Student, node, scale, shift)], result.RelativeError,
+            [.. result.Steps.Select(s => s.Objective)], outputs);
+    }
+
+    /// <summary>All positions where a layer has few rows for its width, else an even part of every image's.</summary>
+    private static int PositionsPerImage(Activation[] inputs, LayerGeometry geometry)
+    {
+        long images = inputs.Sum(i => (long)i.Shape[0]), wanted = Math.Max(MinimumRows, 16L * geometry.RowLength);
+        return (int)Math.Max(1, (wanted + images - 1) / images);
+    }
+
+    private static int HashCode(int seed, int batch) => unchecked((seed * 486187739) ^ (batch * 16777619));
+}

@@ -1,0 +1,127 @@
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Quantization;
+
+/// <summary>
+/// The least-squares problem of one layer: find weights, and where it can be absorbed an affine map of each output, that reproduce the teacher's
+/// outputs from the student's inputs.
+/// </summary>
+/// <remarks>
+/// With a shift c_o free for each output, only the inputs' covariance matters: the mean of the inputs, often the largest direction of XᵀX behind
+/// a ReLU, costs nothing. The target is not the teacher's weight but the ridge regression of the teacher's outputs on the student's inputs,
+/// W' = W + (H + λI)⁻¹(XᵀY − HW), which undoes part of the drift that lower layers caused.
+/// </remarks>
+internal sealed class OutputProblem
+{
+    private readonly OutputStatistics _statistics;
+    private readonly float[][] _products;
+
+    /// <summary>Works H and the target out. The statistics' moments are overwritten.</summary>
+    /// <param name="statistics">The moments of inputs and outputs.</param>
+    /// <param name="weight">The teacher's weight, rows×n.</param>
+    /// <param name="isCentered">Whether a shift of each output can be absorbed.</param>
+    /// <param name="rowWeights">How much each output's errors weigh.</param>
+    /// <param name="damping">λ as a fraction of H's mean diagonal.</param>
+    /// <param name="pool">The threads to share.</param>
+    public OutputProblem(
+        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, float[] rowWeights, double damping, WorkerPool? pool)
+    {
+        _statistics = statistics;
+        LayerGeometry geometry = statistics.Geometry;
+        _products = new float[geometry.Groups][];
+        var target = new float[weight.Length];
+        for (int g = 0; g < geometry.Groups; g++)
+        {
+            (statistics.Moments[g], _products[g]) = Normalize(statistics, g, isCentered, pool);
+            int length = geometry.RowsPerGroup * geometry.RowLength;
+            CorrectDrift(statistics.Moments[g], _products[g], weight.Slice(g * length, length), geometry, damping, target.AsSpan(g * length, length), pool);
+        }
+        Objective = new(geometry, statistics.Moments, target, rowWeights);
+    }
+
+    /// <summary>The error as a function of the weight.</summary>
+    public QuadraticObjective Objective { get; }
+
+    /// <summary>For a quantized weight the a and c of each output that make a·ŷ + c nearest to the teacher's.</summary>
+    /// <param name="codebook">[k, d].</param>
+    /// <param name="codes">[rows, m].</param>
+    /// <param name="isScaled">Whether a is free, or 1.</param>
+    /// <param name="pool">The threads to share.</param>
+    public (double[] Scale, double[] Shift) FitOutputs(float[] codebook, ushort[] codes, bool isScaled, WorkerPool? pool)
+    {
+        LayerGeometry geometry = Objective.Geometry;
+        (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
+        int d = n / (codes.Length / geometry.Rows);
+        var scale = new double[geometry.Rows];
+        var shift = new double[geometry.Rows];
+        var weight = new float[rows * n];
+        var image = new float[rows * n];
+        for (int g = 0; g < geometry.Groups; g++)
+        {
+            for (int i = 0; i < weight.Length; i++)
+                weight[i] = codebook[codes[(g * rows * n + i) / d] * d + i % d];
+            MatrixProduct.Multiply(false, false, rows, n, n, weight, n, Objective.Hessians[g], n, 0, image, n, pool);
+            for (int r = 0; r < rows; r++)
+            {
+                double covariance = 0, variance = 0, mean = 0;
+                for (int i = 0; i < n; i++)
+                {
+                    double w = weight[r * n + i];
+                    covariance += w * _products[g][i * rows + r];
+                    variance += w * image[r * n + i];
+                    mean += w * _statistics.InputMean(g, i);
+                }
+                int o = g * rows + r;
+                scale[o] = isScaled && variance > 0 && covariance > 0 ? Math.Clamp(covariance / variance, 0.5, 2) : 1;
+                shift[o] = _statistics.OutputMean(o) - scale[o] * mean;
+            }
+        }
+        return (scale, shift);
+    }
+
+    /// <summary>H = XᵀX/N and XᵀY/N, less the means where they are free.</summary>
+    private static (float[] Hessian, float[] Products) Normalize(OutputStatistics statistics, int group, bool isCentered, WorkerPool? pool)
+    {
+        (int n, int rows) = (statistics.Geometry.RowLength, statistics.Geometry.RowsPerGroup);
+        (float[] moments, float[] products) = (statistics.Moments[group], statistics.Products[group]);
+        double count = statistics.Count;
+        pool.RunParts(n, i =>
+        {
+            double mean = isCentered ? statistics.InputMean(group, i) : 0;
+            for (int j = 0; j < n; j++)
+                moments[i * n + j] = (float)(moments[i * n + j] / count - mean * (isCentered ? statistics.InputMean(group, j) : 0));
+            for (int r = 0; r < rows; r++)
+                products[i * rows + r] = (float)(products[i * rows + r] / count - mean * statistics.OutputMean(group * rows + r));
+        });
+        return (moments, products);
+    }
+
+    private static void CorrectDrift(
+        float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double damping, Span<float> target, WorkerPool? pool)
+    {
+        (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
+        weight.CopyTo(target);
+        double mean = 0;
+        for (int i = 0; i < n; i++)
+            mean += hessian[i * n + i] / n;
+        if (!(mean > 0))
+            return;
+        var change = new float[n * rows]; // XᵀY − H·Wᵀ
+        MatrixProduct.Multiply(false, true, n, rows, n, hessian, n, weight, n, 0, change, rows, pool);
+        for (int i = 0; i < change.Length; i++)
+            change[i] = products[i] - change[i];
+        var factor = new float[hessian.Length];
+        for (double lambda = damping; ; lambda = Math.Max(lambda * 10, 1e-6))
+        {
+            hessian.CopyTo(factor.AsSpan());
+            for (int i = 0; i < n; i++)
+                factor[i * n + i] += (float)(lambda * mean);
+            if (Cholesky.TryFactor(factor, n, pool))
+                break;
+        }
+        Cholesky.Solve(factor, n, change, rows, pool);
+        for (int r = 0; r < rows; r++)
+            for (int i = 0; i < n; i++)
+                target[r * n + i] += change[i * rows + r];
+    }
+}
