@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using MLNet.PQCompression.Distillation.Checkpoints;
+using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Distillation;
+
+/// <summary>Fine-tunes the codebooks of a student so that its outputs follow the teacher's (sections 3.3 and 3.4). Codes do not change.</summary>
+/// <remarks>Codebooks come back as values that float16 holds exactly, since that is what files keep.</remarks>
+public sealed class CodebookFinetuner : IDisposable
+{
+    private readonly ITrainingBackend _backend;
+    private readonly ModelGraph _teacher;
+    private readonly TrainingSet _images;
+    private readonly DistillationOptions _options;
+    private readonly ITrainingModel? _teacherModel;
+    private readonly float[] _teacherLogits;
+
+    /// <summary>Prepares the teacher.</summary>
+    /// <param name="backend">Runs the networks; it stays the caller's.</param>
+    /// <param name="teacher">The trained network.</param>
+    /// <param name="images">The images; labels are needed only for <see cref="DistillationSource.Labels"/>.</param>
+    /// <param name="options">How to fine-tune.</param>
+    /// <exception cref="ArgumentException">The options ask for labels that the images lack.</exception>
+    /// <exception cref="InvalidModelException">The teacher does not take such images.</exception>
+    public CodebookFinetuner(ITrainingBackend backend, ModelGraph teacher, TrainingSet images, DistillationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Source == DistillationSource.Labels && !images.IsLabelled)
+            throw new ArgumentException("Fine-tuning on labels needs a label for every image; without labels, learn from the teacher.", nameof(images));
+        (_backend, _teacher, _images, _options) = (backend, teacher, images, options);
+        if (options.Source == DistillationSource.Teacher)
+            _teacherModel = backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen);
+        _teacherLogits = new float[Math.Min(options.BatchSize, images.Count) * (_teacherModel?.OutputLength ?? 0)];
+    }
+
+    /// <summary>Fine-tunes one layer's codewords, with everything else still and BatchNormalization in evaluation mode.</summary>
+    /// <param name="student">The student, quantized up to this layer at least.</param>
+    /// <param name="weight">The layer's quantized weight.</param>
+    /// <param name="progress">Told about the loss and speed.</param>
+    /// <param name="cancellationToken">Ends the work between two steps.</param>
+    /// <returns>The student with the new codebook.</returns>
+    /// <exception cref="ArgumentException">The weight is not quantized.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the student is as it was.</exception>
+    public ModelGraph FinetuneLayer(ModelGraph student, string weight, IProgress<DistillationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        if (!student.Initializers.TryGetValue(weight, out Initializer? initializer) || initializer is not QuantizedTensor)
+            throw new ArgumentException($"Model '{student.Name}' has no quantized weight '{weight}'.", nameof(weight));
+        if (_options.LayerSteps == 0)
+            return student;
+        var setup = new TrainingSetup { Trainable = ImmutableSortedSet.Create<string>(StringComparer.Ordinal, weight), Optimizer = _options.Optimizer };
+        using ITrainingModel model = Create(student, setup);
+        int layer = student.Nodes.TakeWhile(n => !n.Inputs.Contains(weight)).Count();
+        new TrainingRun
+        {
+            Model = model,
+            Batches = Stream(SeedSequence.At(_options.Seed, -1, layer).Next()),
+            Target = Target,
+            Rate = _options.LayerRate,
+            Name = ("layer", weight),
+            Steps = _options.LayerSteps,
+        }.Run(0, progress, cancellationToken);
+        return Finish(model);
+    }
+
+    /// <summary>Fine-tunes all codewords, and by option the rest, for whole epochs.</summary>
+    /// <param name="student">The student with every layer quantized.</param>
+    /// <param name="checkpoints">Where the state is kept after each epoch, or null. A run found there is taken up, and ends bit-identically to one never interrupted.</param>
+    /// <param name="progress">Told about the loss and speed.</param>
+    /// <param name="cancellationToken">Ends the work between two steps.</param>
+    /// <returns>The fine-tuned student.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoints hold the last whole epoch.</exception>
+    public ModelGraph FinetuneGlobal(
+        ModelGraph student, CheckpointFolder? checkpoints = null, IProgress<DistillationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ImmutableSortedSet<string> trainable = _options.TrainUncompressed ? TrainableParameters.All(student) : TrainableParameters.Codebooks(student);
+        if (_options.Epochs == 0 || trainable.IsEmpty)
+            return student;
+        var setup = new TrainingSetup { Trainable = trainable, BatchStatistics = true, Optimizer = _options.Optimizer, DenseRateFactor = _options.UncompressedRateFactor };
+        using ITrainingModel model = Create(student, setup);
+        BatchStream batches = Stream(_options.Seed);
+        WeightAverage? average = _options.Averaging > 0 ? new(model, _options.Averaging) : null;
+        var state = new GlobalState(model, average);
+        string key = checkpoints is null ? "" : CheckpointFolder.Key(
+            "global", ContentHash.Of(_teacher), ContentHash.Of(student), _images.ContentHash, _options.ToString(), _backend.Name);
+        long done = checkpoints?.Load(key) is { } saved ? state.Restore(saved) : 0;
+        new TrainingRun
+        {
+            Model = model,
+            Batches = batches,
+            Target = Target,
+            Rate = _options.GlobalRate,
+            Name = ("global", null),
+            Steps = (long)_options.Epochs * batches.BatchesPerEpoch,
+            AfterStep = step =>
+            {
+                average?.Update(model);
+                if (step % batches.BatchesPerEpoch == 0)
+                    checkpoints?.Save(key, state.Capture(step));
+            },
+        }.Run(done, progress, cancellationToken);
+        average?.CopyTo(model);
+        checkpoints?.Delete(key);
+        return Finish(model);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _teacherModel?.Dispose();
+
+    private ITrainingModel Create(ModelGraph student, TrainingSetup setup) =>
+        _backend.Create(student, _images.Channels, _images.Height, _images.Width, setup);
+
+    private BatchStream Stream(int seed) =>
+        new(_images, _options.BatchSize, _options.Augmentation ?? Augmentation.For(_images.Height, _images.Width), seed);
+
+    private TrainingTarget Target(DrawnBatch batch)
+    {
+        if (_teacherModel is null)
+            return new LabelTarget(batch.Labels);
+        _teacherModel.Evaluate(batch.Images, batch.Count, _teacherLogits);
+        return new TeacherTarget(_teacherLogits, _options.Temperature);
+    }
+
+    private static ModelGraph Finish(ITrainingModel model)
+    {
+        ModelGraph graph = model.ToGraph();
+        return graph.WithInitializers(graph.Initializers.Where(i => i.Value is QuantizedTensor).Select(i =>
+        {
+            var q = (QuantizedTensor)i.Value;
+            float[] codebook = [.. q.Codebook.ToArray().Select(x => (float)(Half)x)];
+            return KeyValuePair.Create(i.Key, (Initializer)new QuantizedTensor(q.Shape, q.BlockSize, codebook, q.Codes.ToArray()));
+        }));
+    }
+}

@@ -1,0 +1,53 @@
+namespace MLNet.PQCompression.Distillation.Data;
+
+/// <summary>A batch as drawn: images, possibly changed, with their labels. Its arrays are its own.</summary>
+/// <param name="Images">Count·C·H·W values.</param>
+/// <param name="Labels">The class of each image, or -1.</param>
+/// <param name="Count">The number of images.</param>
+public sealed record DrawnBatch(float[] Images, int[] Labels, int Count);
+
+/// <summary>Endless shuffled batches of a <see cref="TrainingSet"/>, epoch after epoch, drawn ahead on a background thread.</summary>
+/// <remarks>Batch i is a function of the seed and i alone, so a run can be taken up anywhere. Each epoch leaves out what does not fill its last batch.</remarks>
+/// <param name="set">The images.</param>
+/// <param name="batchSize">Images in a batch; fewer where the set is smaller.</param>
+/// <param name="augmentation">The random changes.</param>
+/// <param name="seed">The seed of order and changes.</param>
+public sealed class BatchStream(TrainingSet set, int batchSize, Augmentation augmentation, int seed)
+{
+    /// <summary>Images in a batch.</summary>
+    public int BatchSize { get; } = Math.Min(batchSize, set.Count);
+
+    /// <summary>Batches in an epoch.</summary>
+    public int BatchesPerEpoch => set.Count / BatchSize;
+
+    /// <summary>The batches from the one numbered <paramref name="first"/> on, <paramref name="count"/> of them.</summary>
+    public IEnumerable<DrawnBatch> Read(long first, long count, CancellationToken cancellationToken = default) =>
+        Prefetch.Ahead(Draw(first, count), depth: 2, cancellationToken);
+
+    private IEnumerable<DrawnBatch> Draw(long first, long count)
+    {
+        long drawnEpoch = -1;
+        int[] order = [];
+        for (long i = first; i < first + count; i++)
+        {
+            long epoch = i / BatchesPerEpoch;
+            if (epoch != drawnEpoch)
+            {
+                order = [.. Enumerable.Range(0, set.Count)];
+                SeedSequence.At(seed, epoch).Shuffle(order);
+                drawnEpoch = epoch;
+            }
+            var images = new float[BatchSize * set.ImageLength];
+            var labels = new int[BatchSize];
+            int start = (int)(i % BatchesPerEpoch) * BatchSize;
+            for (int n = 0; n < BatchSize; n++)
+            {
+                int index = order[start + n];
+                labels[n] = set.Label(index);
+                augmentation.Apply(
+                    set.Image(index), set.Channels, set.Height, set.Width, SeedSequence.At(seed, i + 1, n + 1), images.AsSpan(n * set.ImageLength, set.ImageLength));
+            }
+            yield return new(images, labels, BatchSize);
+        }
+    }
+}

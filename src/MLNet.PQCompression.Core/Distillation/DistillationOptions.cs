@@ -1,0 +1,64 @@
+using MLNet.PQCompression.Distillation.Data;
+
+namespace MLNet.PQCompression.Distillation;
+
+/// <summary>What the student learns from.</summary>
+public enum DistillationSource
+{
+    /// <summary>The teacher's outputs; images need no labels (section 3.3).</summary>
+    Teacher,
+
+    /// <summary>The images' labels: the paper's ablation "Act + Labels".</summary>
+    Labels,
+}
+
+/// <summary>The rounds of a fine-tuning stage.</summary>
+/// <param name="LearningRate">The base rate of the codebooks.</param>
+/// <param name="Schedule">How it changes over the stage.</param>
+public sealed record RateOptions(double LearningRate, LearningRateSchedule Schedule);
+
+/// <summary>How the codebooks are fine-tuned after k-means (sections 3.3 and 3.4).</summary>
+public sealed record DistillationOptions
+{
+    /// <summary>The paper's settings: SGD on the codewords alone, 100 steps after each layer, then epochs with a rate that falls tenfold at each third.</summary>
+    public static DistillationOptions Paper { get; } = new();
+
+    /// <summary>What the student learns from.</summary>
+    public DistillationSource Source { get; init; } = DistillationSource.Teacher;
+
+    /// <summary>Steps after each layer, on that layer's codewords alone; 0 for none.</summary>
+    public int LayerSteps { get; init; } = 100;
+
+    /// <summary>The rate of those steps.</summary>
+    public RateOptions LayerRate { get; init; } = new(0.01, new ConstantSchedule());
+
+    /// <summary>Epochs over all images once every layer is quantized, on all codewords, with BatchNormalization's running statistics moving; 0 for none.</summary>
+    public int Epochs { get; init; } = 3;
+
+    /// <summary>The rate of those epochs.</summary>
+    public RateOptions GlobalRate { get; init; } = new(0.01, new StepSchedule());
+
+    /// <summary>Images in a batch.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>The rule by which codewords follow their gradients.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new SgdOptions();
+
+    /// <summary>Random changes to the images; null for what suits their size.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Divides the logits of both before the comparison.</summary>
+    public float Temperature { get; init; } = 1;
+
+    /// <summary>Whether the global epochs also train what is not quantized: the first convolution, BatchNormalization's scale and bias, biases.</summary>
+    public bool TrainUncompressed { get; init; }
+
+    /// <summary>Multiplies the rate of what is not quantized.</summary>
+    public double UncompressedRateFactor { get; init; } = 1;
+
+    /// <summary>The share that the running average of the parameters keeps in each global step; the average becomes the result. 0 for none.</summary>
+    public double Averaging { get; init; }
+
+    /// <summary>Seed of order and augmentation.</summary>
+    public int Seed { get; init; }
+}

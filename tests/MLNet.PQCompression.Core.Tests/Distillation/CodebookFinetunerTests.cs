@@ -1,0 +1,142 @@
+using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Distillation.Checkpoints;
+using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Distillation.Managed;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Tests.Distillation;
+
+public sealed class CodebookFinetunerTests : IDisposable
+{
+    private static readonly DistillationOptions s_options = new()
+    {
+        LayerSteps = 15, Epochs = 4, BatchSize = 16, Augmentation = new() { CropPadding = 1, Flip = true },
+        LayerRate = new(0.02, new ConstantSchedule()), GlobalRate = new(0.02, new CosineSchedule()),
+    };
+
+    private readonly ManagedTrainingBackend _backend = new(2);
+    private readonly TrainingSet _images = TinyNetwork.Images();
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+    public void Dispose()
+    {
+        _backend.Dispose();
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public void Layer_steps_lower_the_divergence_and_touch_nothing_else()
+    {
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options);
+        ModelGraph tuned = finetuner.FinetuneLayer(TinyNetwork.Student, "conv2.weight");
+        Assert.True(Divergence(tuned) < 0.8 * Divergence(TinyNetwork.Student));
+        string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
+        Assert.Equal(["conv2.weight"], changed);
+        var q = (QuantizedTensor)tuned.Initializers["conv2.weight"];
+        Assert.Equal(((QuantizedTensor)TinyNetwork.Student.Initializers["conv2.weight"]).Codes.ToArray(), q.Codes.ToArray());
+        Assert.All(q.Codebook.ToArray(), x => Assert.Equal((float)(Half)x, x));
+    }
+
+    [Fact]
+    public void Global_epochs_move_all_codebooks_and_the_running_statistics_alone()
+    {
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options);
+        ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
+        string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
+        Assert.Equal(
+            ["bn1.running_mean", "bn1.running_var", "bn2.running_mean", "bn2.running_var", "bn3.running_mean", "bn3.running_var", "conv2.weight", "conv3.weight"], changed);
+        Assert.True(Divergence(tuned) < Divergence(TinyNetwork.Student));
+    }
+
+    [Fact]
+    public void Training_what_is_not_quantized_helps_further()
+    {
+        DistillationOptions options = s_options with { Epochs = 20, Averaging = 0.9, Optimizer = new AdamOptions() };
+        using var codebooks = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+        using var everything = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options with { TrainUncompressed = true });
+        ModelGraph tuned = everything.FinetuneGlobal(TinyNetwork.Student);
+        Assert.True(Divergence(tuned) < Divergence(codebooks.FinetuneGlobal(TinyNetwork.Student)));
+        Assert.False(tuned.Initializers["conv1.weight"].ToDense().Span.SequenceEqual(TinyNetwork.Teacher.Initializers["conv1.weight"].ToDense().Span));
+    }
+
+    [Fact]
+    public void Labels_are_an_ablation_and_must_be_there()
+    {
+        DistillationOptions options = s_options with { Source = DistillationSource.Labels };
+        Assert.Throws<ArgumentException>(() => new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options));
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options);
+        var losses = new Reports();
+        finetuner.FinetuneGlobal(TinyNetwork.Student, progress: losses);
+        Assert.Equal(8, losses.All[^1].Step);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_bits_and_another_does_not()
+    {
+        float[] first = Codebook(s_options), again = Codebook(s_options), other = Codebook(s_options with { Seed = 1 });
+        Assert.Equal(first, again);
+        Assert.NotEqual(first, other);
+
+        float[] Codebook(DistillationOptions options)
+        {
+            using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+            return ((QuantizedTensor)finetuner.FinetuneGlobal(TinyNetwork.Student).Initializers["conv2.weight"]).Codebook.ToArray();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_interrupted_run_resumes_bit_identically(bool adamWithAveraging)
+    {
+        DistillationOptions options = adamWithAveraging ? s_options with { Optimizer = new AdamOptions(), Averaging = 0.9, TrainUncompressed = true } : s_options;
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+        ModelGraph whole = finetuner.FinetuneGlobal(TinyNetwork.Student);
+        var checkpoints = new CheckpointFolder(_folder);
+        using var cancel = new CancellationTokenSource();
+        var interrupting = new CountingBackend(_backend) { CancelAfter = 5, Cancel = cancel };
+        using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, _images, options))
+            Assert.ThrowsAny<OperationCanceledException>(() => interrupted.FinetuneGlobal(TinyNetwork.Student, checkpoints, cancellationToken: cancel.Token));
+        Assert.EndsWith(".checkpoint", Assert.Single(Directory.GetFiles(_folder)), StringComparison.Ordinal);
+        var counting = new CountingBackend(_backend);
+        using var second = new CodebookFinetuner(counting, TinyNetwork.Teacher, _images, options);
+        ModelGraph resumed = second.FinetuneGlobal(TinyNetwork.Student, checkpoints);
+        foreach ((string name, Initializer initializer) in whole.Initializers)
+            Assert.True(initializer.ToDense().Span.SequenceEqual(resumed.Initializers[name].ToDense().Span), name);
+        Assert.Empty(Directory.GetFiles(_folder));
+        Assert.Equal(4, counting.Updates); // of 8 steps, two epochs of two were saved
+    }
+
+    [Fact]
+    public void A_rate_that_diverges_is_told()
+    {
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options with { Epochs = 50, GlobalRate = new(1e6, new ConstantSchedule()) });
+        var e = Assert.Throws<InvalidOperationException>(() => finetuner.FinetuneGlobal(TinyNetwork.Student));
+        Assert.Contains("learning rate", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dense_layer_cannot_be_tuned()
+    {
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options);
+        Assert.Throws<ArgumentException>(() => finetuner.FinetuneLayer(TinyNetwork.Student, "conv1.weight"));
+    }
+
+    private double Divergence(ModelGraph student)
+    {
+        using ITrainingModel model = _backend.Create(student, 3, 12, 12, TrainingSetup.Frozen), teacher = _backend.Create(TinyNetwork.Teacher, 3, 12, 12, TrainingSetup.Frozen);
+        float[] images = [.. Enumerable.Range(0, _images.Count).SelectMany(i => _images.Image(i).ToArray())];
+        float[] p = new float[_images.Count * 5], q = new float[p.Length];
+        teacher.Evaluate(images, _images.Count, p);
+        model.Evaluate(images, _images.Count, q);
+        return Loss.Divergence(q, p, _images.Count, 1, new float[p.Length]);
+    }
+
+    private sealed class Reports : IProgress<DistillationProgress>
+    {
+        public List<DistillationProgress> All { get; } = [];
+
+        public void Report(DistillationProgress value) => All.Add(value);
+    }
+}
