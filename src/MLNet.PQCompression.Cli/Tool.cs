@@ -1,17 +1,52 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using MLNet.PQCompression.Cli.Commands;
 
 namespace MLNet.PQCompression.Cli;
 
 /// <summary>The command line tool.</summary>
 public static class Tool
 {
-    /// <summary>Parses the arguments and runs the command.</summary>
-    /// <returns>0 when all went well, 1 when the command failed, 2 when the arguments are wrong.</returns>
+    /// <summary>All went well.</summary>
+    public const int Succeeded = 0;
+
+    /// <summary>The command failed or was cancelled.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The arguments are wrong.</summary>
+    public const int WrongUsage = 2;
+
+    private static readonly TimeSpan TimeToEnd = TimeSpan.FromSeconds(30);
+
+    /// <summary>Parses the arguments and runs the command they name.</summary>
+    /// <param name="args">The command line without the program's name.</param>
+    /// <param name="output">Where results go.</param>
+    /// <param name="error">Where progress, warnings and errors go.</param>
+    /// <param name="cancellationToken">Cancels the command, as Ctrl-C does.</param>
+    /// <returns><see cref="Succeeded"/>, <see cref="Failed"/> or <see cref="WrongUsage"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs and exports them.");
+        var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs and exports them.")
+        {
+            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new ExportCommand(),
+        };
+        HelpWithExamples.AddTo(root);
         ParseResult parsed = root.Parse(args);
-        int code = await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, cancellationToken).ConfigureAwait(false);
-        return parsed.Errors.Count > 0 ? 2 : code;
+        if (parsed.Action is ParseErrorAction)
+        {
+            foreach (ParseError problem in parsed.Errors)
+                error.WriteLine($"error: {problem.Message}");
+            error.WriteLine($"See: mlnet-pq {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help");
+            return WrongUsage;
+        }
+        var configuration = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = TimeToEnd,
+        };
+        return await parsed.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -50,8 +50,10 @@ internal sealed class ScoreTally(bool studentGivesProbabilities = false, bool te
             return;
         _compared++;
         Agreement += TensorPrimitives.IndexOfMax(scores) == TensorPrimitives.IndexOfMax(teacher) ? 1 : 0;
-        LogProbabilities(scores, studentGivesProbabilities, ref _student);
-        LogProbabilities(teacher, teacherGivesProbabilities, ref _teacher);
+        if (_student.Length != scores.Length)
+            (_student, _teacher) = (new double[scores.Length], new double[scores.Length]);
+        ClassProbability.Logarithms(scores, studentGivesProbabilities, _student);
+        ClassProbability.Logarithms(teacher, teacherGivesProbabilities, _teacher);
         for (int c = 0; c < _teacher.Length; c++)
             _divergence += Math.Exp(_teacher[c]) * (_teacher[c] - _student[c]);
     }
@@ -64,21 +66,5 @@ internal sealed class ScoreTally(bool studentGivesProbabilities = false, bool te
             if (scores[c] > scores[label] || (scores[c] == scores[label] && c < label))
                 rank++;
         return rank;
-    }
-
-    private static void LogProbabilities(ReadOnlySpan<float> scores, bool areProbabilities, ref double[] logs)
-    {
-        if (logs.Length != scores.Length)
-            logs = new double[scores.Length];
-        double max = TensorPrimitives.Max(scores);
-        double sum = 0;
-        for (int c = 0; c < scores.Length; c++)
-        {
-            logs[c] = areProbabilities ? Math.Log(Math.Max(scores[c], float.Epsilon)) : scores[c] - max;
-            sum += Math.Exp(logs[c]);
-        }
-        double logSum = Math.Log(sum);
-        for (int c = 0; c < logs.Length; c++)
-            logs[c] -= logSum;
     }
 }

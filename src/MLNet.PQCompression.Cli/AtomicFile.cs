@@ -1,0 +1,39 @@
+namespace MLNet.PQCompression.Cli;
+
+/// <summary>Writes a file so that it is there whole or not at all.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Fails early, before the work that makes the content, where the file could not be written in the end.</summary>
+    /// <exception cref="IOException">The file exists and may not be replaced, or its folder does not exist.</exception>
+    public static void CheckTarget(string path, bool overwrite)
+    {
+        string full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+            throw new IOException($"'{path}' is a folder; name a file.");
+        if (File.Exists(full) && !overwrite)
+            throw new IOException($"'{path}' exists already; --overwrite replaces it.");
+        if (Path.GetDirectoryName(full) is { } folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"The folder '{folder}' of the output does not exist.");
+    }
+
+    /// <summary>Writes to a new file beside <paramref name="path"/>, then gives it the name.</summary>
+    public static void Write(string path, bool overwrite, Action<Stream> write)
+    {
+        CheckTarget(path, overwrite);
+        string full = Path.GetFullPath(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, full, overwrite);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using MLNet.PQCompression.Cli.Options;
+using MLNet.PQCompression.Cli.Terminal;
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Reporting;
+
+namespace MLNet.PQCompression.Cli.Commands;
+
+/// <summary>mlnet-pq compress.</summary>
+internal sealed class CompressCommand : ToolCommand
+{
+    private readonly ModelArguments _model = new();
+    private readonly Option<string?> _images = ImageArguments.CreateSource(required: false)!;
+    private readonly Option<string?> _output = new("--output") { HelpName = "OUT.onnx", Description = "The file to write." };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show the plan as inspect does; read no image and write nothing." };
+    private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace the output where it exists." };
+    private readonly CompressionArguments _compression = new();
+    private readonly PreprocessingArguments _preprocessing = new();
+    private readonly ImageArguments _imageArguments = new();
+    private readonly Option<int> _threads = ThreadsOption.Create();
+
+    public CompressCommand()
+        : base("compress", "Compresses a model from unlabelled images and writes it as ONNX.",
+            "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx",
+            "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
+    {
+        AddSymbols([.. _model.All, _images, _output, .. _compression.All, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        Validators.Add(result =>
+        {
+            if (!result.GetValue(_dryRun) && (result.GetResult(_images) is null || result.GetResult(_output) is null))
+                result.AddError("compress needs --images and --output, or --dry-run.");
+        });
+    }
+
+    protected override void Execute(ParseResult arguments, ToolConsole console)
+    {
+        long start = Stopwatch.GetTimestamp();
+        CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads));
+        if (arguments.GetValue(_dryRun))
+        {
+            ModelInspection inspection = ModelInspection.Of(_model.Load(arguments), options, new FileInfo(_model.Path(arguments)).Length);
+            console.WriteResult(() => InspectCommand.Describe(inspection), inspection.ToJson);
+            return;
+        }
+        string output = arguments.GetRequiredValue(_output)!;
+        bool overwrite = arguments.GetValue(_overwrite);
+        AtomicFile.CheckTarget(output, overwrite);
+        ModelGraph teacher = _model.Load(arguments);
+        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
+        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
+        ImageSource images = all.Sample(options.MaxImages, options.Seed);
+        ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
+        CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
+            teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
+        ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItem(preprocessing.ToMetadata().Key, preprocessing.ToMetadata().Value));
+        AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
+        CompressionSummary summary = CompressionSummary.Of(result.Report, output, new FileInfo(output).Length) with
+        {
+            Skipped = [.. samples.Skipped.Select(b => new SkippedImage(b.Name, b.Error.Message))],
+            Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
+        console.WriteResult(() => Describe(summary), summary.ToJson);
+    }
+
+    private static ProgressStep Step(CompressionProgress p) =>
+        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
+
+    private static string Describe(CompressionSummary summary)
+    {
+        string skipped = summary.Skipped.Count > 0 ? $", {summary.Skipped.Count} left out" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            {LayerTable.Create(summary.Layers)}
+            {summary.PaperBytes:N0} bytes of {summary.DenseBytes:N0}, {(double)summary.DenseBytes / summary.PaperBytes:0.0} times smaller (as the paper counts)
+            {summary.Output}: {summary.FileBytes:N0} bytes, from {summary.Images} images{skipped}, in {summary.Seconds:0.0} s
+
+            """);
+    }
+}

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Globalization;
+using MLNet.PQCompression.Cli.Options;
+using MLNet.PQCompression.Cli.Terminal;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Reporting;
+
+namespace MLNet.PQCompression.Cli.Commands;
+
+/// <summary>mlnet-pq evaluate.</summary>
+internal sealed class EvaluateCommand : ToolCommand
+{
+    private readonly ModelArguments _model = new();
+    private readonly Option<string> _images = ImageArguments.CreateSource(required: true);
+    private readonly Option<string?> _labels = new("--labels") { HelpName = "CSV", Description = "A list of file,label: class indices or names. Without it class folders give the labels." };
+    private readonly Option<string?> _teacher = new("--teacher") { HelpName = "MODEL", Description = "The model to compare with: agreement and KL(teacher || model)." };
+    private readonly Option<string?> _teacherArchitecture = new("--teacher-arch") { HelpName = "NAME", Description = "The teacher's architecture where it is a state dict; see --arch." };
+    private readonly Option<int?> _limit = new Option<int?>("--limit") { HelpName = "N", Description = "Score at most N images, drawn at random with --seed." }.AtLeast(1);
+    private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of the draw." };
+    private readonly PreprocessingArguments _preprocessing = new();
+    private readonly ImageArguments _imageArguments = new();
+    private readonly Option<int> _threads = ThreadsOption.Create();
+
+    public EvaluateCommand()
+        : base("evaluate", "Scores a model on images: top-1 and top-5 against labels, agreement and KL divergence against a teacher.",
+            "mlnet-pq evaluate model.pq.onnx --images test.zip --teacher model.onnx",
+            "mlnet-pq evaluate resnet18.pth --arch resnet18 --images val/ --labels labels.csv --limit 1000 --json")
+    {
+        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+    }
+
+    protected override void Execute(ParseResult arguments, ToolConsole console)
+    {
+        ModelGraph model = _model.Load(arguments);
+        ModelGraph? teacher = arguments.GetValue(_teacher) is { } path ? ModelArguments.Load(path, arguments.GetValue(_teacherArchitecture)) : null;
+        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, model);
+        int threads = arguments.GetValue(_threads);
+        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images));
+        ImageSource images = arguments.GetValue(_labels) is { } labels ? all.WithLabels(labels) : all;
+        if (arguments.GetValue(_limit) is { } limit && limit < images.Count)
+            images = images.Sample(limit, arguments.GetValue(_seed));
+        ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
+        EvaluationReport report = console.Track("evaluate", progress => ModelEvaluator.Evaluate(
+            model, samples, teacher, new() { Threads = threads },
+            new StepProgress<EvaluationProgress>(progress, p => new((double)p.Images / (p.Total ?? images.Count), $"{p.Images} of {p.Total} images")),
+            console.CancellationToken));
+        ImageArguments.RequireSome(samples, images);
+        console.WriteResult(() => Describe(report), report.ToJson);
+    }
+
+    private static string Describe(EvaluationReport report)
+    {
+        var table = new TextTable("", ">count", ">of", ">share");
+        Add("top-1", report.Top1, report.Labelled);
+        Add("top-5", report.Top5, report.Labelled);
+        Add("agreement with the teacher", report.Agreement, report.Images);
+        string divergence = report.Divergence is { } kl ? string.Create(CultureInfo.InvariantCulture, $"KL(teacher || model): {kl:0.#####} nats\n") : "";
+        string skipped = report.Skipped.Count > 0 ? $", {report.Skipped.Count} left out" : "";
+        string unlabelled = report.Labelled == 0 ? "No labels: give --labels or class folders for top-1 and top-5.\n" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{table}{divergence}{unlabelled}{report.Images} images in {report.Seconds:0.0} s{skipped}\n");
+
+        void Add(string name, int? count, int of)
+        {
+            if (count is { } known)
+                table.Add(name, $"{known}", $"{of}", string.Create(CultureInfo.InvariantCulture, $"{100.0 * known / of:0.00}%"));
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using MLNet.PQCompression.Cli.Options;
+using MLNet.PQCompression.Cli.Terminal;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Reporting;
+
+namespace MLNet.PQCompression.Cli.Commands;
+
+/// <summary>mlnet-pq predict.</summary>
+internal sealed class PredictCommand : ToolCommand
+{
+    private const int BatchSize = 16;
+
+    private readonly ModelArguments _model = new();
+    private readonly Argument<string[]> _images = new("IMAGE") { Description = "Image files, or one folder, zip or CSV of images.", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<int> _top = new Option<int>("--top") { HelpName = "N", Description = "How many classes are shown for each image.", DefaultValueFactory = _ => 5 }.AtLeast(1);
+    private readonly Option<string?> _classes = new("--classes") { HelpName = "FILE", Description = "The names of the classes, one a line." };
+    private readonly PreprocessingArguments _preprocessing = new();
+    private readonly ImageArguments _imageArguments = new();
+    private readonly Option<int> _threads = ThreadsOption.Create();
+
+    public PredictCommand()
+        : base("predict", "Shows the likeliest classes of some images.",
+            "mlnet-pq predict model.pq.onnx cat.jpg dog.png --top 3 --classes names.txt")
+    {
+        AddSymbols([.. _model.All, _images, _top, _classes, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+    }
+
+    protected override void Execute(ParseResult arguments, ToolConsole console)
+    {
+        long start = Stopwatch.GetTimestamp();
+        ModelGraph model = _model.Load(arguments);
+        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, model);
+        int threads = arguments.GetValue(_threads);
+        string[] paths = arguments.GetRequiredValue(_images);
+        using ImageSource images = paths.Length == 1 ? ImageSource.Open(paths[0]) : ImageSource.OpenFiles(paths);
+        ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
+        using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(samples.Channels, samples.Height, samples.Width) });
+        string[]? names = arguments.GetValue(_classes) is { } file ? ReadNames(file, session.OutputLength) : null;
+        List<ImagePrediction> predictions = console.Track("predict", progress => Predict(model, session, samples, arguments.GetValue(_top), names, progress, console.CancellationToken));
+        ImageArguments.RequireSome(samples, images);
+        var result = new PredictionResult(predictions, [.. samples.Skipped.Select(b => new SkippedImage(b.Name, b.Error.Message))], Stopwatch.GetElapsedTime(start).TotalSeconds);
+        console.WriteResult(() => Describe(result), () => JsonSerializer.Serialize(result, ToolJson.Default.PredictionResult));
+    }
+
+    private static List<ImagePrediction> Predict(
+        ModelGraph model, InferenceSession session, ImageSampleSource samples, int top, string[]? names,
+        IProgress<ProgressStep> progress, CancellationToken cancellationToken)
+    {
+        bool areProbabilities = ClassProbability.AreOutputsOf(model);
+        int classes = session.OutputLength;
+        var scores = new float[BatchSize * classes];
+        var predictions = new List<ImagePrediction>();
+        foreach (SampleBatch batch in samples.Read(BatchSize, cancellationToken))
+        {
+            session.Run(batch.Data.Span[..(int)(batch.Count * session.InputShape.Count)], batch.Count, scores.AsSpan(0, batch.Count * classes));
+            for (int i = 0; i < batch.Count; i++)
+                predictions.Add(new(batch.Names[i], [.. ClassProbability.Best(scores.AsSpan(i * classes, classes), top, areProbabilities)
+                    .Select(p => new PredictedClass(p.Class, names?[p.Class], p.Probability))]));
+            progress.Report(new((double)predictions.Count / samples.Count!.Value, $"{predictions.Count} of {samples.Count} images"));
+        }
+        return predictions;
+    }
+
+    private static string[] ReadNames(string file, int classes)
+    {
+        string[] names = [.. File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)];
+        return names.Length == classes ? names : throw new InvalidDataException($"'{file}' names {names.Length} classes, but the model has {classes}.");
+    }
+
+    private static string Describe(PredictionResult result)
+    {
+        var table = new TextTable("image", ">class", ">probability", "name");
+        foreach (ImagePrediction image in result.Images)
+            foreach ((int rank, PredictedClass predicted) in image.Classes.Index())
+                table.Add(
+                    rank == 0 ? image.Image : "", $"{predicted.Class}", predicted.Probability.ToString("0.0000", CultureInfo.InvariantCulture),
+                    predicted.Name ?? "");
+        return table.ToString();
+    }
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using MLNet.PQCompression.Compression;
+
+namespace MLNet.PQCompression.Cli.Options;
+
+/// <summary>The options that become <see cref="CompressionOptions"/>.</summary>
+internal sealed class CompressionArguments
+{
+    private static readonly CompressionOptions Defaults = new();
+
+    private readonly Option<BlockRegime> _blocks = ChoiceOption.Create(
+        "--blocks", "small: 3×3 d=9, 1×1 d=4. large: 3×3 d=18, 1×1 d=8 (4 in networks of basic blocks).", Defaults.Blocks);
+
+    private readonly Option<CompressionMethod> _method = ChoiceOption.Create(
+        "--method", "The error that is minimised. output: of each layer's outputs. paper: of each block's outputs. plain: of the weights.", Defaults.Method);
+
+    private readonly Option<int> _codewords = AtLeast(2, "--k", "Codewords of a layer; fewer where it has few blocks.", Defaults.Codewords);
+    private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of every random choice.", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<int> _maxImages = AtLeast(1, "--max-images", "How many images are read at most.", Defaults.MaxImages);
+    private readonly Option<LayerOverride[]> _layers = LayerOption.Create();
+
+    /// <summary>Those that decide the plan.</summary>
+    public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers];
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages];
+
+    public CompressionOptions Read(ParseResult arguments, int threads) => new()
+    {
+        Blocks = arguments.GetValue(_blocks),
+        Method = arguments.GetValue(_method),
+        Codewords = arguments.GetValue(_codewords),
+        Seed = arguments.GetValue(_seed),
+        MaxImages = arguments.GetValue(_maxImages),
+        Threads = threads,
+        Overrides = [.. arguments.GetValue(_layers) ?? []],
+    };
+
+    private static Option<int> AtLeast(int minimum, string name, string description, int value) =>
+        new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => value }.AtLeast(minimum);
+}

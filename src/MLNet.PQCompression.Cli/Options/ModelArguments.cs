@@ -1,0 +1,31 @@
+using System.CommandLine;
+using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Cli.Options;
+
+/// <summary>MODEL and --arch.</summary>
+internal sealed class ModelArguments
+{
+    private readonly Argument<string> _path = new("MODEL")
+    {
+        Description = "An ONNX model, a safetensors or PyTorch state dict, or a kill-the-bits checkpoint.",
+    };
+
+    private readonly Option<string?> _architecture = new("--arch")
+    {
+        HelpName = "NAME",
+        Description = "The architecture of a state dict, such as resnet18 or resnext50_32x4d; found out from names and shapes where it is left out.",
+    };
+
+    public IReadOnlyList<Symbol> All => [_path, _architecture];
+
+    public string Path(ParseResult arguments) => arguments.GetRequiredValue(_path);
+
+    public ModelGraph Load(ParseResult arguments) => Load(Path(arguments), arguments.GetValue(_architecture));
+
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static ModelGraph Load(string path, string? architecture) => File.Exists(path)
+        ? ModelFile.Load(path, architecture)
+        : throw new FileNotFoundException($"There is no model file '{path}'.", path);
+}

@@ -1,0 +1,24 @@
+using System.Text.Json.Serialization;
+using MLNet.PQCompression.Reporting;
+
+namespace MLNet.PQCompression.Cli;
+
+/// <summary>A class that a model holds an image to show.</summary>
+/// <param name="Class">The class index.</param>
+/// <param name="Name">The class name, where names were given.</param>
+/// <param name="Probability">0 to 1.</param>
+internal sealed record PredictedClass(int Class, string? Name, double Probability);
+
+/// <summary>The likeliest classes of an image, best first.</summary>
+internal sealed record ImagePrediction(string Image, IReadOnlyList<PredictedClass> Classes);
+
+/// <summary>What predict writes.</summary>
+internal sealed record PredictionResult(IReadOnlyList<ImagePrediction> Images, IReadOnlyList<SkippedImage> Skipped, double Seconds);
+
+/// <summary>What export writes.</summary>
+internal sealed record ExportResult(string Output, long FileBytes, double Seconds);
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(PredictionResult))]
+[JsonSerializable(typeof(ExportResult))]
+internal sealed partial class ToolJson : JsonSerializerContext;

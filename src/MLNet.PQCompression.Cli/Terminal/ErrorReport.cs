@@ -1,0 +1,39 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+
+namespace MLNet.PQCompression.Cli.Terminal;
+
+/// <summary>Arguments that are well-formed one by one but wrong together.</summary>
+internal sealed class UsageException(string message) : Exception(message);
+
+/// <summary>Turns an exception into one line for the user and an exit code.</summary>
+internal static class ErrorReport
+{
+    public static int Write(Exception exception, TextWriter error, bool verbose, CancellationToken cancellationToken)
+    {
+        Exception cause = exception;
+        while (cause is AggregateException { InnerExceptions.Count: 1 } aggregate)
+            cause = aggregate.InnerExceptions[0];
+        if (cause is OperationCanceledException && cancellationToken.IsCancellationRequested)
+        {
+            error.WriteLine("cancelled");
+            return Tool.Failed;
+        }
+        error.WriteLine($"error: {OneLine(Message(cause))}");
+        if (verbose)
+            error.WriteLine(exception);
+        return cause is UsageException or ArgumentException ? Tool.WrongUsage : Tool.Failed;
+    }
+
+    private static string Message(Exception cause) => cause switch
+    {
+        FileNotFoundException { FileName: { Length: > 0 } file } e when !e.Message.Contains(file, StringComparison.Ordinal) => $"{e.Message} ({file})",
+        ArgumentException { ParamName: { } parameter } => cause.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
+        ArgumentException or UsageException or InvalidModelException or InvalidImageException or IOException or InvalidDataException
+            or FormatException or UnauthorizedAccessException => cause.Message,
+        OutOfMemoryException => "out of memory; try a smaller --max-images or --limit",
+        _ => $"unexpected {cause.GetType().Name}: {cause.Message} (--verbose shows where)",
+    };
+
+    private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+}

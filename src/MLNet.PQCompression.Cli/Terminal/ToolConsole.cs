@@ -1,0 +1,30 @@
+namespace MLNet.PQCompression.Cli.Terminal;
+
+/// <summary>Where a command writes: results to standard output, everything else to standard error.</summary>
+internal sealed class ToolConsole(TextWriter output, TextWriter error, bool json, CancellationToken cancellationToken)
+{
+    /// <summary>Whether the result is wanted as JSON.</summary>
+    public bool Json => json;
+
+    /// <summary>Set when the user pressed Ctrl-C.</summary>
+    public CancellationToken CancellationToken => cancellationToken;
+
+    /// <summary>Writes the result: one of the two forms, as the user asked.</summary>
+    public void WriteResult(Func<string> asText, Func<string> asJson)
+    {
+        string result = json ? asJson() : asText();
+        output.Write(result);
+        if (!result.EndsWith('\n'))
+            output.WriteLine();
+    }
+
+    /// <summary>Tells something that is not part of the result.</summary>
+    public void Note(string text) => error.WriteLine(text);
+
+    /// <summary>Runs some work that reports its progress, and shows that: a bar on a terminal, now and then a line elsewhere.</summary>
+    public T Track<T>(string title, Func<IProgress<ProgressStep>, T> work)
+    {
+        bool terminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
+        return terminal ? ProgressBarDisplay.Run(error, title, work) : work(new ProgressLines(error, title, TimeProvider.System));
+    }
+}

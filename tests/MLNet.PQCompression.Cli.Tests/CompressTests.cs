@@ -1,0 +1,95 @@
+using System.Text.Json;
+using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+
+namespace MLNet.PQCompression.Cli.Tests;
+
+public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture>
+{
+    [Theory]
+    [InlineData("output")]
+    [InlineData("paper")]
+    [InlineData("plain")]
+    public async Task A_model_is_compressed_and_written(string method)
+    {
+        string output = files.File($"{method}.onnx");
+        JsonElement json = (await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", output, "--method", method, "--json")).Json();
+        Assert.Equal(files.ImageCount, json.GetProperty("images").GetInt32());
+        Assert.Equal(4, json.GetProperty("layers").GetArrayLength());
+        Assert.Equal(new FileInfo(output).Length, json.GetProperty("fileBytes").GetInt64());
+        Assert.InRange(json.GetProperty("paperBytes").GetInt64(), 1, json.GetProperty("denseBytes").GetInt64() - 1);
+        Assert.True(json.GetProperty("seconds").GetDouble() > 0);
+        ModelGraph student = ModelFile.Load(output);
+        Assert.Equal(json.GetProperty("layers").EnumerateArray().Count(l => l.GetProperty("codewords").ValueKind == JsonValueKind.Number),
+            student.Initializers.Values.Count(i => i is QuantizedTensor));
+        Assert.Equal(ImagePreprocessing.For(TinyModel.Create()), ImagePreprocessing.FromMetadata(student.Metadata));
+    }
+
+    [Fact]
+    public async Task The_same_seed_gives_the_same_file()
+    {
+        string[] outputs = [files.File("seed-a.onnx"), files.File("seed-b.onnx")];
+        foreach (string output in outputs)
+            (await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", output, "--seed", "5", "--max-images", "10", "--json")).Json();
+        Assert.Equal(await File.ReadAllBytesAsync(outputs[0]), await File.ReadAllBytesAsync(outputs[1]));
+    }
+
+    [Fact]
+    public async Task The_images_are_preprocessed_as_asked_and_the_file_says_so()
+    {
+        string output = files.File("preprocessed.onnx");
+        ToolRun run = await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", output, "--resize", "14", "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25");
+        Assert.Equal(Tool.Succeeded, run.Code);
+        Assert.Contains("times smaller", run.Output, StringComparison.Ordinal);
+        ImagePreprocessing preprocessing = ImagePreprocessing.FromMetadata(ModelFile.Load(output).Metadata)!;
+        Assert.Equal((ResizeMode.ShortSide, 14, 12, 0.25f), (preprocessing.Resize, preprocessing.ShortSide, preprocessing.Width, preprocessing.Std[1]));
+    }
+
+    [Fact]
+    public async Task A_dry_run_shows_the_plan_and_writes_nothing()
+    {
+        string before = string.Join('\n', Directory.GetFiles(files.Path));
+        JsonElement json = (await ToolRun.Of("compress", files.Model, "--dry-run", "--json")).Json();
+        JsonElement plan = (await ToolRun.Of("inspect", files.Model, "--json")).Json();
+        Assert.Equal(plan.GetProperty("layers").GetRawText(), json.GetProperty("layers").GetRawText());
+        Assert.Equal(before, string.Join('\n', Directory.GetFiles(files.Path)));
+    }
+
+    [Fact]
+    public async Task An_image_that_cannot_be_decoded_is_listed_or_fatal()
+    {
+        string output = files.File("bad-image.onnx");
+        string[] arguments = ["compress", files.Model, "--images", files.ImagesWithABadOne, "--output", output];
+        (await ToolRun.Of([.. arguments, "--strict"])).Fails(Tool.Failed, "broken.png");
+        Assert.False(File.Exists(output));
+        ToolRun run = await ToolRun.Of([.. arguments, "--json"]);
+        JsonElement skipped = Assert.Single(run.Json().GetProperty("skipped").EnumerateArray());
+        Assert.Contains("broken.png", skipped.GetProperty("name").GetString(), StringComparison.Ordinal);
+        Assert.Contains("broken.png", run.Error, StringComparison.Ordinal);
+        Assert.Equal(files.ImageCount, run.Json().GetProperty("images").GetInt32());
+    }
+
+    [Fact]
+    public async Task An_existing_output_is_not_replaced_without_leave()
+    {
+        string output = files.File("existing.onnx");
+        await File.WriteAllTextAsync(output, "mine");
+        string[] arguments = ["compress", files.Model, "--images", files.Images, "--output", output];
+        (await ToolRun.Of(arguments)).Fails(Tool.Failed, "existing.onnx", "--overwrite");
+        Assert.Equal("mine", await File.ReadAllTextAsync(output));
+        Assert.Equal(Tool.Succeeded, (await ToolRun.Of([.. arguments, "--overwrite"])).Code);
+        Assert.Equal("tiny", ModelFile.Load(output).Name);
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_fails_and_leaves_no_file()
+    {
+        using var cancellation = new CancellationTokenSource();
+        await cancellation.CancelAsync();
+        string output = files.File("cancelled.onnx");
+        ToolRun run = await ToolRun.Of(cancellation.Token, "compress", files.Model, "--images", files.Images, "--output", output);
+        Assert.Equal((Tool.Failed, "", "cancelled\n"), (run.Code, run.Output, run.Error));
+        Assert.Empty(Directory.GetFiles(files.Path, "*cancelled*"));
+    }
+}

@@ -1,0 +1,33 @@
+using MLNet.PQCompression.Cli.Terminal;
+
+namespace MLNet.PQCompression.Cli.Tests;
+
+public sealed class ProgressLinesTests
+{
+    [Fact]
+    public void Lines_come_at_intervals_with_the_time_that_is_left()
+    {
+        var clock = new ManualClock();
+        var output = new StringWriter { NewLine = "\n" };
+        var lines = new ProgressLines(output, "compress", clock);
+        lines.Report(new(0, "work that takes no second says nothing"));
+        clock.Advance(2);
+        lines.Report(new(0, "reading images"));
+        clock.Advance(2);
+        lines.Report(new(0.1, "too soon to be shown"));
+        clock.Advance(26);
+        lines.Report(new(0.25, "layer1.0.conv1"));
+        Assert.Equal("compress: 0% reading images\ncompress: 25% layer1.0.conv1, 1:30 left\n", output.ToString());
+    }
+
+    private sealed class ManualClock : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _seconds;
+
+        public void Advance(int seconds) => _seconds += seconds;
+    }
+}
