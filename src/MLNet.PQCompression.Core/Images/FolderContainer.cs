@@ -3,8 +3,11 @@ namespace MLNet.PQCompression.Images;
 /// <summary>The images of a folder and the folders in it.</summary>
 internal sealed class FolderContainer(string root) : IImageContainer
 {
+    /// <summary>Folders in folders; links are followed, and one may lead back.</summary>
+    private const int MaxDepth = 16;
+
     public IEnumerable<string> Names =>
-        Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.System })
+        Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.System })
             .Select(path => Path.GetRelativePath(root, path).Replace('\\', '/'))
             .Where(IImageContainer.IsImage);
 

@@ -16,13 +16,10 @@ internal interface IImageContainer : IDisposable
     /// <exception cref="InvalidImageException">It cannot be read or is too large.</exception>
     byte[] Read(string name);
 
-    /// <summary>Whether a name is that of an image: by its extension, and not hidden.</summary>
-    static bool IsImage(string name)
-    {
-        string file = name[(name.LastIndexOf('/') + 1)..];
-        return !file.StartsWith('.') && !name.StartsWith("__MACOSX/", StringComparison.Ordinal)
-            && ImageDecoder.FileExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
-    }
+    /// <summary>Whether a name is that of an image: by its extension, and neither it nor a folder of it is hidden.</summary>
+    static bool IsImage(string name) =>
+        !name.StartsWith('.') && !name.Contains("/.", StringComparison.Ordinal) && !name.StartsWith("__MACOSX/", StringComparison.Ordinal)
+        && ImageDecoder.FileExtensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Reads a stream whose declared length may lie.</summary>
     static byte[] ReadBounded(Stream stream, long declared)

@@ -12,7 +12,7 @@ public sealed class ImageSourceTests : IDisposable
     [Fact]
     public void A_folder_is_read_with_the_folders_inside_in_ordinal_order()
     {
-        foreach (string name in new[] { "b.pgm", "a/z.PNG", "a/k.jpeg", "C.bmp", "notes.txt", ".hidden.png" })
+        foreach (string name in new[] { "b.pgm", "a/z.PNG", "a/k.jpeg", "C.bmp", "notes.txt", ".hidden.png", ".git/x.png", "a/.cache/y.png" })
             _folder.Write(name, TemporaryFolder.Pixel(1));
 
         using var source = ImageSource.Open(_folder.Path);
