@@ -59,14 +59,14 @@ internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool
         var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
         var statistics = new OutputStatistics(geometry);
         int positions = PositionsPerImage(inputs, geometry);
-        var outputs = new Activation[inputs.Length];
+        OutputCorrection correction = OutputCorrection.Find(teacher, node);
+        Activation[] outputs = [.. Enumerable.Range(0, inputs.Length).Select(b => frontier.TeacherOutput(node, b))];
+        Activation[] targets = ResidualTarget.Of(frontier, teacher, correction.Normalization, outputs);
         for (int b = 0; b < inputs.Length; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            outputs[b] = frontier.TeacherOutput(node, b);
-            statistics.Add(inputs[b], outputs[b], positions, HashCode(seed, b), pool);
+            statistics.Add(inputs[b], targets[b], positions, HashCode(seed, b), pool);
         }
-        OutputCorrection correction = OutputCorrection.Find(teacher, node);
         var problem = new OutputProblem(statistics, teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
             correction.RowWeights(teacher, geometry.Rows), DriftDamping, pool);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Seed = seed };

@@ -37,6 +37,12 @@ internal sealed class TwinFrontier
     /// <summary>The student's value, batch by batch.</summary>
     public Activation[] StudentValue(string name) => _studentValues[name];
 
+    /// <summary>The teacher's value, batch by batch.</summary>
+    public Activation[] TeacherValue(string name) => _teacherValues[name];
+
+    /// <summary>Whether a value is on the frontier and the networks disagree on it.</summary>
+    public bool Differs(string name) => _studentValues.TryGetValue(name, out Activation[]? value) && !ReferenceEquals(value, _teacherValues[name]);
+
     /// <summary>The teacher's output of a node whose inputs lie on the frontier.</summary>
     public Activation TeacherOutput(Node node, int batch) => _evaluator.Evaluate(node, name => _teacherValues[name][batch]);
 

@@ -1,0 +1,67 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>
+/// Lets the last layer of a residual branch make up for the drift of the other branch. Where BatchNorm(y) is added to a value s that both
+/// networks have computed already, what must be matched is the teacher's sum: γ(y − μ)/σ + s. So the layer's target becomes
+/// y_teacher + (s_teacher − s_student)·σ/γ.
+/// </summary>
+internal static class ResidualTarget
+{
+    /// <summary>Channels whose γ/σ is below this share of the layer's largest keep their own target.</summary>
+    private const double SmallestGain = 1e-2;
+
+    /// <summary>The layer's target outputs: the teacher's where there is no sum to match.</summary>
+    public static Activation[] Of(TwinFrontier frontier, ModelGraph teacher, Node? normalization, Activation[] outputs)
+    {
+        if (normalization is null || Partner(teacher, normalization) is not { } partner || !frontier.Differs(partner))
+            return outputs;
+        float[] gain = Gain(teacher, normalization);
+        (Activation[] expected, Activation[] actual) = (frontier.TeacherValue(partner), frontier.StudentValue(partner));
+        return [.. outputs.Select((output, b) => Shift(output, expected[b], actual[b], gain))];
+    }
+
+    /// <summary>The other summand, where the BatchNorm's only reader is an addition of two activations of one shape.</summary>
+    private static string? Partner(ModelGraph graph, Node normalization)
+    {
+        Node[] readers = [.. graph.Nodes.Where(n => n.Inputs.Contains(normalization.Output))];
+        if (readers is not [{ Operator: Binary { Function: BinaryFunction.Add } } sum] || graph.Outputs.Any(o => o.Name == normalization.Output))
+            return null;
+        string partner = sum.Inputs[0] == normalization.Output ? sum.Inputs[1] : sum.Inputs[0];
+        return partner == normalization.Output || graph.Initializers.ContainsKey(partner) ? null : partner;
+    }
+
+    /// <summary>σ/γ of each channel, or 0 where γ/σ is too small.</summary>
+    private static float[] Gain(ModelGraph graph, Node normalization)
+    {
+        ReadOnlySpan<float> gamma = graph.Initializers[normalization.Inputs[1]].ToDense().Span, variance = graph.Initializers[normalization.Inputs[4]].ToDense().Span;
+        float epsilon = ((BatchNormalization)normalization.Operator).Epsilon;
+        var gain = new float[gamma.Length];
+        double largest = 0;
+        for (int c = 0; c < gain.Length; c++)
+        {
+            gain[c] = gamma[c] / MathF.Sqrt(variance[c] + epsilon);
+            largest = Math.Max(largest, Math.Abs(gain[c]));
+        }
+        for (int c = 0; c < gain.Length; c++)
+            gain[c] = Math.Abs(gain[c]) > SmallestGain * largest ? 1 / gain[c] : 0;
+        return gain;
+    }
+
+    private static Activation Shift(Activation output, Activation expected, Activation actual, float[] gain)
+    {
+        if (expected.Shape != output.Shape)
+            return output;
+        var target = new Activation(output.Shape);
+        int plane = (int)(output.Shape.Count / output.Shape[0] / gain.Length);
+        for (int i = 0; i < output.Shape[0] * gain.Length; i++)
+        {
+            float factor = gain[i % gain.Length];
+            for (int p = i * plane; p < (i + 1) * plane; p++)
+                target.Span[p] = output.Span[p] + factor * (expected.Span[p] - actual.Span[p]);
+        }
+        return target;
+    }
+}

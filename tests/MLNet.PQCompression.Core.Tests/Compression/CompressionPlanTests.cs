@@ -1,0 +1,77 @@
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Tests.Compression;
+
+public sealed class CompressionPlanTests
+{
+    /// <summary>The sizes of the paper's counting: codes of log₂k bits, float16 codebooks, the rest float32.</summary>
+    [SkippableTheory]
+    [InlineData(BlockRegime.Small, 96_780)]
+    [InlineData(BlockRegime.Large, 109_356)]
+    public void ResNet20_has_the_size_of_the_reference(BlockRegime blocks, long bytes)
+    {
+        ModelGraph model = ModelFile.Load(SharedData.Require("resnet-cifar/resnet20-jpeg.safetensors"));
+        CompressionPlan plan = CompressionPlan.Create(model, new() { Blocks = blocks });
+        Assert.Equal(bytes, plan.PaperBytes);
+        Assert.Equal("first convolution", plan.Layers[0].Reason);
+        Assert.Equal(19, plan.Layers.Count(l => l.IsQuantized));
+    }
+
+    [SkippableFact]
+    public void The_published_ResNet18_has_the_size_of_the_paper()
+    {
+        ModelGraph model = ModelFile.Load(SharedData.Require("kill-the-bits/resnet18_small_blocks.pth"));
+        Assert.Equal(new PaperAccounting(1_439_616, 96_256, 80_032), PaperAccounting.Of(model));
+        CompressionPlan large = CompressionPlan.Create(model, new() { Blocks = BlockRegime.Large });
+        Assert.All(large.Layers.Where(l => l.IsQuantized && l.Shape.Rank == 4), l => Assert.Equal(l.Shape[2] == 3 ? 18 : 4, l.BlockSize));
+        Assert.Equal((4, 2048), (large.Layers[^1].BlockSize, large.Layers[^1].Codewords));
+    }
+
+    [SkippableFact]
+    public void The_published_ResNet50_has_the_size_of_the_paper()
+    {
+        ModelGraph model = ModelFile.Load(SharedData.Require("kill-the-bits/resnet50_large_blocks.pth"));
+        Assert.Equal(new PaperAccounting(2_784_640, 300_032, 254_112), PaperAccounting.Of(model));
+        CompressionPlan large = CompressionPlan.Create(model, new() { Blocks = BlockRegime.Large });
+        Assert.All(large.Layers.Where(l => l.IsQuantized && l.Shape.Rank == 4), l => Assert.Equal(l.Shape[2] == 3 ? 18 : 8, l.BlockSize));
+        Assert.Equal((4, 1024), (large.Layers[^1].BlockSize, large.Layers[^1].Codewords));
+    }
+
+    [Fact]
+    public void Codewords_are_clamped_to_a_quarter_of_the_blocks()
+    {
+        CompressionPlan plan = CompressionPlan.Create(TestNetworks.Residual(), new());
+        LayerPlan layer = plan.Layers.Single(l => l.Weight == "block.conv1.weight");
+        Assert.Equal((9, 64), (layer.BlockSize, layer.Codewords)); // 256 blocks
+        Assert.Equal(256 * 6 / 8 + 64 * 9 * 2, layer.PaperBytes);
+        Assert.Contains("clamped", layer.Reason);
+    }
+
+    [Fact]
+    public void Overrides_rule_and_say_so_where_they_cannot()
+    {
+        ModelGraph model = TestNetworks.Residual();
+        CompressionPlan plan = CompressionPlan.Create(model, new()
+        {
+            Overrides = [new("block.*", BlockSize: 18, Codewords: 10), new("block.conv2", Skip: true), new("conv1.weight", BlockSize: 3)],
+        });
+        Assert.Equal((3, 4), (plan.Layers[0].BlockSize > 0 ? 3 : 0, 4));
+        Assert.Equal((18, 10), (plan.Layers[1].BlockSize, plan.Layers[1].Codewords));
+        Assert.False(plan.Layers[2].IsQuantized);
+        Assert.Equal("left alone as asked", plan.Layers[2].Reason);
+
+        Assert.Contains("nothing*", Assert.Throws<ArgumentException>(() => Plan(new LayerOverride("nothing*"))).Message);
+        Assert.Contains("block.conv1.weight", Assert.Throws<ArgumentException>(() => Plan(new LayerOverride("block.conv1", BlockSize: 7))).Message);
+        CompressionPlan Plan(LayerOverride o) => CompressionPlan.Create(model, new() { Overrides = [o] });
+    }
+
+    [Theory]
+    [InlineData(160, 32, 100)]
+    [InlineData(8, 2048, 11)]
+    [InlineData(3, 256, 3)]
+    [InlineData(10, 3, 3)] // 2 bits each
+    public void Codes_take_the_bits_of_the_codebook(long blocks, int codewords, long bytes) =>
+        Assert.Equal(bytes, PaperAccounting.CodeBytes(blocks, codewords));
+}

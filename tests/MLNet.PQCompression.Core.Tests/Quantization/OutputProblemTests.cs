@@ -1,0 +1,121 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Tests.Quantization;
+
+public sealed class OutputProblemTests
+{
+    private static readonly Window Window = Window.Square(3, 2, 1);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Moments_are_those_of_the_unfolded_inputs(int groups)
+    {
+        var geometry = new LayerGeometry(6, 4 / groups * 9, groups, Window);
+        Activation input = Random(new(3, 4, 7, 7), 1), output = Random(new(3, 6, 4, 4), 2);
+        var statistics = new OutputStatistics(geometry);
+        statistics.Add(input, output, int.MaxValue, 0);
+        Assert.Equal(3 * 16, statistics.Count);
+
+        for (int g = 0; g < groups; g++)
+        {
+            (double[][] x, double[][] y) = Unfold(input, output, geometry, g);
+            int n = geometry.RowLength;
+            for (int i = 0; i < n; i++)
+            {
+                Assert.Equal(x.Average(r => r[i]), statistics.InputMean(g, i), 1e-5);
+                for (int j = 0; j < n; j++)
+                    Assert.Equal(x.Sum(r => r[i] * r[j]), statistics.Moments[g][i * n + j], 1e-4);
+                for (int o = 0; o < geometry.RowsPerGroup; o++)
+                    Assert.Equal(x.Zip(y, (r, s) => r[i] * s[o]).Sum(), statistics.Products[g][i * geometry.RowsPerGroup + o], 1e-4);
+            }
+            for (int o = 0; o < geometry.RowsPerGroup; o++)
+                Assert.Equal(y.Average(r => r[o]), statistics.OutputMean(g * geometry.RowsPerGroup + o), 1e-5);
+        }
+    }
+
+    [Fact]
+    public void A_part_of_the_positions_is_a_part_of_every_image()
+    {
+        var geometry = new LayerGeometry(6, 36, 1, Window);
+        Activation input = Random(new(3, 4, 7, 7), 1), output = Random(new(3, 6, 4, 4), 2);
+        OutputStatistics some = new(geometry), again = new(geometry), other = new(geometry);
+        some.Add(input, output, 5, 7);
+        again.Add(input, output, 5, 7);
+        other.Add(input, output, 5, 8);
+        Assert.Equal(15, some.Count);
+        Assert.Equal(some.Moments[0], again.Moments[0]);
+        Assert.NotEqual(some.Moments[0], other.Moments[0]);
+    }
+
+    [Fact]
+    public void Where_the_teacher_is_linear_in_the_inputs_its_weight_is_the_target()
+    {
+        (OutputStatistics statistics, float[] weight, _) = Linear(shift: 3);
+        var problem = new OutputProblem(statistics, new float[weight.Length], true, [1, 1, 1], 1e-7, null);
+        for (int i = 0; i < weight.Length; i++)
+            Assert.Equal(weight[i], problem.Objective.Targets[0][i % 8 * problem.Objective.Stride + i / 8], 1e-3);
+    }
+
+    [Fact]
+    public void Scale_and_shift_of_the_outputs_are_the_least_squares_fit()
+    {
+        (OutputStatistics statistics, float[] weight, _) = Linear(shift: 3);
+        var problem = new OutputProblem(statistics, weight, true, [1, 1, 1], 0.01, null);
+        float[] codebook = [.. weight.Select(w => w / 1.25f)];
+        ushort[] codes = [.. Enumerable.Range(0, weight.Length / 4).Select(i => (ushort)i)];
+        (double[] scale, double[] shift) = problem.FitOutputs(codebook, codes, true, null);
+        Assert.All(scale, a => Assert.Equal(1.25, a, 1e-3));
+        Assert.All(shift, c => Assert.Equal(3, c, 1e-3));
+        Assert.All(problem.FitOutputs(codebook, codes, false, null).Scale, a => Assert.Equal(1, a));
+    }
+
+    private static (OutputStatistics Statistics, float[] Weight, Activation Input) Linear(float shift)
+    {
+        Activation input = Random(new(200, 8), 3);
+        float[] weight = Random(new(3, 8), 4).Span.ToArray();
+        var output = new Activation(new(200, 3));
+        for (int r = 0; r < 200; r++)
+            for (int o = 0; o < 3; o++)
+            {
+                output.Span[r * 3 + o] = shift;
+                for (int i = 0; i < 8; i++)
+                    output.Span[r * 3 + o] += weight[o * 8 + i] * input.Span[r * 8 + i];
+            }
+        var statistics = new OutputStatistics(new LayerGeometry(3, 8));
+        statistics.Add(input, output, 1, 0);
+        return (statistics, weight, input);
+    }
+
+    private static (double[][] X, double[][] Y) Unfold(Activation input, Activation output, LayerGeometry geometry, int group)
+    {
+        int channels = 4 / geometry.Groups, rows = geometry.RowsPerGroup;
+        var x = new List<double[]>();
+        var y = new List<double[]>();
+        for (int image = 0; image < 3; image++)
+            for (int p = 0; p < 16; p++)
+            {
+                var patch = new double[geometry.RowLength];
+                for (int i = 0; i < patch.Length; i++)
+                {
+                    (int c, int row, int column) = (i / 9, p / 4 * 2 - 1 + i % 9 / 3, p % 4 * 2 - 1 + i % 3);
+                    if (row is >= 0 and < 7 && column is >= 0 and < 7)
+                        patch[i] = input.Span[((image * 4 + group * channels + c) * 7 + row) * 7 + column];
+                }
+                x.Add(patch);
+                y.Add([.. Enumerable.Range(0, rows).Select(o => (double)output.Span[(image * 6 + group * rows + o) * 16 + p])]);
+            }
+        return ([.. x], [.. y]);
+    }
+
+    private static Activation Random(TensorShape shape, int seed)
+    {
+        var random = new Random(seed);
+        var activation = new Activation(shape);
+        foreach (ref float v in activation.Span)
+            v = random.NextSingle() - 0.3f;
+        return activation;
+    }
+}
