@@ -1,6 +1,7 @@
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Tests.Formats.Onnx;
 using Xunit.Abstractions;
 
 namespace MLNet.PQCompression.Tests.Formats;
@@ -27,5 +28,19 @@ public class ReferenceLogitsTests(ITestOutputHelper output)
         output.WriteLine($"{model}: {direct:e2} direct, {written:e2} through ONNX, {file.Length} bytes");
         Assert.InRange(direct, 0, Logits.Tolerance);
         Assert.InRange(written, 0, Logits.Tolerance);
+    }
+
+    [SkippableTheory]
+    [InlineData("resnet-cifar/resnet56.safetensors", "resnet20_input16", "resnet56_logits16")]
+    [InlineData("kill-the-bits/resnet18_small_blocks.pth", "imagenet8_input", "resnet18_small_blocks_logits8")]
+    [InlineData("kill-the-bits/resnet50_large_blocks.pth", "imagenet8_input", "resnet50_large_blocks_logits8")]
+    public void ONNX_Runtime_computes_the_logits_of_PyTorch(string model, string input, string logits)
+    {
+        ModelGraph graph = ModelFile.Load(SharedData.Require(model));
+        NpyFile images = NpyFile.Load(SharedData.Require($"reference/{input}.npy"));
+        float[] expected = NpyFile.Load(SharedData.Require($"reference/{logits}.npy")).Floats();
+        double difference = Logits.Difference(expected, OnnxRuntime.Run([(graph, new())], images.Floats(), images.Shape)[0]);
+        output.WriteLine($"{model}: {difference:e2}");
+        Assert.InRange(difference, 0, Logits.Tolerance);
     }
 }

@@ -21,9 +21,10 @@ internal sealed class OnnxModelBuilder
     private OnnxModelBuilder(ModelGraph graph, OnnxWriteOptions options)
     {
         (_graph, _options) = (graph, options);
-        _emitter = new(_proto, [graph.Input.Name, .. graph.Outputs.Select(o => o.Name), .. graph.Initializers.Keys]);
-        _writer = new(_emitter, options.Opset);
         _readers = graph.Nodes.SelectMany(n => n.Inputs).GroupBy(i => i, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        IEnumerable<string> weights = graph.Nodes.SelectMany(n => Folds(n) ? n.Inputs.Take(3) : n.Inputs).Where(graph.Initializers.ContainsKey);
+        _emitter = new(_proto, [graph.Input.Name, .. graph.Outputs.Select(o => o.Name), .. weights]);
+        _writer = new(_emitter, options.Opset);
         _names[graph.Input.Name] = graph.Input.Name;
     }
 
@@ -105,11 +106,13 @@ internal sealed class OnnxModelBuilder
     private string? NodeName(Node node) =>
         node.Operator is not (Conv or Gemm or MatMul) || node.Inputs[1] == node.Name + OnnxNames.Weight ? null : node.Name;
 
+    /// <summary>Whether a BatchNormalization's statistics go into its scale and bias, which no other node may read then.</summary>
+    private bool Folds(Node node) => node.Operator is BatchNormalization && !_options.KeepBatchNormStatistics
+        && node.Inputs.Skip(1).All(_graph.Initializers.ContainsKey) && _readers[node.Inputs[1]] == 1 && _readers[node.Inputs[2]] == 1;
+
     private string Normalize(Node node, BatchNormalization norm, string? output)
     {
-        bool fold = !_options.KeepBatchNormStatistics
-            && node.Inputs.Skip(1).All(_graph.Initializers.ContainsKey) && _readers[node.Inputs[1]] == 1 && _readers[node.Inputs[2]] == 1;
-        if (!fold)
+        if (!Folds(node))
             return _writer.Write(node, [.. node.Inputs.Select(Name)], output, null);
         float[][] parameters = [.. node.Inputs.Skip(1).Select(i => _graph.Initializers[i].ToDense().ToArray())];
         (float[] scale, float[] bias, float[] mean, float[] variance) = (parameters[0], parameters[1], parameters[2], parameters[3]);
