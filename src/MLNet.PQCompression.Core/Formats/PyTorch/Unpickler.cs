@@ -155,7 +155,7 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
 
     private static object Integer(ReadOnlySpan<byte> bytes) => bytes.Length switch
     {
-        0 => 0L,
+        0 => (object)0L,
         <= 8 => (long)new BigInteger(bytes),
         <= MaxIntegerBytes => new BigInteger(bytes),
         _ => throw new InvalidModelException($"the pickle has an integer of {bytes.Length} bytes"),
