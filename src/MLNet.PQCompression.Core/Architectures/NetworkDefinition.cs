@@ -14,6 +14,9 @@ internal sealed class NetworkDefinition(string input, TensorShape inputShape)
 
     public string Output { get; set; } = input;
 
+    /// <summary>The weights it needs and their shapes, in the order of the layers; -1 is the number of classes.</summary>
+    public IReadOnlyDictionary<string, TensorShape> Parameters => _parameters;
+
     /// <summary>Adds a node whose value has its own name.</summary>
     public string Add(string name, Operator operation, params ImmutableArray<string> inputs) => Add(name, name, operation, inputs);
 
