@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.PQCompression.Distillation;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -64,6 +65,12 @@ public sealed record CompressionOptions
 
     /// <summary>Whether BatchNorm statistics are re-estimated from the student's activations.</summary>
     public bool ReestimateBatchNorm { get; init; }
+
+    /// <summary>Gradient steps on the codebooks after each layer and at the end (sections 3.3 and 3.4); null for none.</summary>
+    public DistillationOptions? Distillation { get; init; }
+
+    /// <summary>A folder in which the state is kept after each layer and epoch, so that the same work, interrupted, goes on from there; null for none.</summary>
+    public string? CheckpointFolder { get; init; }
 
     /// <summary>Exceptions for some layers.</summary>
     public ImmutableArray<LayerOverride> Overrides { get; init; } = [];

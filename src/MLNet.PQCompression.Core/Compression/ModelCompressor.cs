@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
@@ -18,7 +19,7 @@ public static class ModelCompressor
     /// <param name="images">Unlabelled images, preprocessed as the network needs them.</param>
     /// <param name="options">What to do; null for the defaults.</param>
     /// <param name="progress">Told of every layer.</param>
-    /// <param name="cancellationToken">Stops at the next step; nothing is lost but the work done.</param>
+    /// <param name="cancellationToken">Stops at the next step; what is in the checkpoint folder stays.</param>
     /// <returns>The compressed network and a report.</returns>
     /// <exception cref="ArgumentException">The images do not fit the model, there are none, or an option cannot be met.</exception>
     /// <exception cref="InvalidModelException">The model cannot be run on the images.</exception>
@@ -36,10 +37,17 @@ public static class ModelCompressor
         CheckInput(model, images);
         progress?.Report(new("reading images", null, 0));
         Activation[] batches = ReadImages(images, options.MaxImages, cancellationToken);
+        using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, options, progress, cancellationToken);
+        CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
+        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation?.ImagesHash, options);
         using var pool = new WorkerPool(options.Threads);
         var quantizer = new LayerQuantizer(options, pool);
         var frontier = new TwinFrontier(model, batches, pool);
+        var saved = resume?.Load();
+        if (saved is not null)
+            frontier.Replace(saved.Value.Weights);
         var reports = new List<LayerReport>();
+        double layerShare = distillation is null ? 1 : 0.5;
         long work = plan.Layers.Sum(Work), done = 0;
         foreach (Node node in model.Nodes)
         {
@@ -53,17 +61,31 @@ public static class ModelCompressor
                 frontier.Advance(node);
                 continue;
             }
-            progress?.Report(new("quantizing", layer.Weight, (double)done / work));
+            double fraction = layerShare * done / work;
+            if (saved is not null && saved.Value.Reports.TryGetValue(reports.Count, out var finished))
+            {
+                frontier.Advance(node);
+                reports.Add(new(layer, finished.Error, [.. finished.Objective], finished.Seconds));
+                done += Work(layer);
+                progress?.Report(new("resuming", layer.Weight, layerShare * done / work));
+                continue;
+            }
+            progress?.Report(new("quantizing", layer.Weight, fraction));
             TimeSpan start = watch.Elapsed;
             LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, node, layer, Seed(options.Seed, reports.Count), cancellationToken);
             frontier.Replace(outcome.Weights);
+            if (distillation is not null)
+                frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), fraction, cancellationToken));
             frontier.Advance(node, outcome.TeacherOutputs);
             reports.Add(new(layer, outcome.RelativeError, [.. outcome.Objective], (watch.Elapsed - start).TotalSeconds));
             done += Work(layer);
-            progress?.Report(new("quantizing", layer.Weight, (double)done / work, $"output error {outcome.RelativeError:P2}"));
+            resume?.Save(frontier.Student, reports);
+            progress?.Report(new("quantizing", layer.Weight, layerShare * done / work, $"output error {outcome.RelativeError:P2}"));
         }
+        ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, layerShare, cancellationToken) ?? frontier.Student;
+        resume?.Delete();
         var report = new CompressionReport([.. reports], batches.Sum(b => b.Shape[0]), plan.DenseBytes, plan.PaperBytes, watch.Elapsed.TotalSeconds);
-        return new(frontier.Student, report);
+        return new(student, report);
     }
 
     /// <summary>A layer's share of the work, about: statistics grow with the square of its rows' length.</summary>

@@ -38,6 +38,9 @@ public sealed record DistillationOptions
     /// <summary>The rate of those epochs.</summary>
     public RateOptions GlobalRate { get; init; } = new(0.01, new StepSchedule());
 
+    /// <summary>How many images are held in memory to learn from at most, 4·C·H·W bytes each.</summary>
+    public int MaxImages { get; init; } = 50000;
+
     /// <summary>Images in a batch.</summary>
     public int BatchSize { get; init; } = 128;
 

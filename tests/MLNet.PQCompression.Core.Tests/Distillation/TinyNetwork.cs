@@ -12,7 +12,9 @@ internal static class TinyNetwork
     /// <summary>The teacher with its inner convolution quantized by codewords that are off.</summary>
     public static ModelGraph Student { get; } = Quantize(Quantize(Teacher, "conv2.weight", 1), "conv3.weight", 2);
 
-    public static TrainingSet Images(int count = 40, bool labels = false) => TrainingSet.Load(new Source(count, labels));
+    public static TrainingSet Images(int count = 40, bool labels = false) => TrainingSet.Load(Source(count, labels));
+
+    public static ISampleSource Source(int count = 40, bool labels = false) => new Samples(count, labels);
 
     private static ModelGraph Build()
     {
@@ -72,7 +74,7 @@ internal static class TinyNetwork
         return graph.WithInitializers([KeyValuePair.Create<string, Initializer>(name, new QuantizedTensor(weight.Shape, 9, codebook, codes))]);
     }
 
-    private sealed class Source(int count, bool labels) : ISampleSource
+    private sealed class Samples(int count, bool labels) : ISampleSource
     {
         public int Channels => 3;
 

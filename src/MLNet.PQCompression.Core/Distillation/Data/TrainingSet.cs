@@ -49,11 +49,12 @@ public sealed class TrainingSet
     /// <param name="source">The images.</param>
     /// <param name="maxImages">The most to take, from the first on.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
-    /// <exception cref="ArgumentException">The source is empty.</exception>
+    /// <exception cref="ArgumentException">The source is empty, or its images do not fit into memory.</exception>
     public static TrainingSet Load(ISampleSource source, int maxImages = int.MaxValue, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxImages);
+        CheckRoom(source, maxImages);
         var images = new List<float[]>();
         var labels = new List<int>();
         int length = source.Channels * source.Height * source.Width;
@@ -74,5 +75,15 @@ public sealed class TrainingSet
         if (images.Count == 0)
             throw new ArgumentException("There are no images to train on.", nameof(source));
         return new(source, images, labels, Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
+
+    private static void CheckRoom(ISampleSource source, int maxImages)
+    {
+        double needed = 4.0 * source.Channels * source.Height * source.Width * Math.Min(maxImages, source.Count ?? 0);
+        double available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes * 0.75;
+        if (needed > available)
+            throw new ArgumentException(
+                FormattableString.Invariant($"{Math.Min(maxImages, source.Count ?? 0)} images of {source.Channels}×{source.Height}×{source.Width} take {needed / (1 << 30):F1} GiB where {available / (1 << 30):F1} can be used; train on fewer."),
+                nameof(source));
     }
 }
