@@ -77,24 +77,42 @@ internal sealed class RawTensor
     /// <summary>The values of an integer or Boolean tensor.</summary>
     public long[] ToIntegers()
     {
+        ReadOnlySpan<byte> data = Data.Span;
         var values = new long[Count];
-        int size = Type.Size();
-        for (int i = 0; i < values.Length; i++)
+        switch (Type)
         {
-            ReadOnlySpan<byte> at = Data.Span.Slice(i * size, size);
-            values[i] = Type switch
-            {
-                TensorElementType.Bool or TensorElementType.UInt8 => at[0],
-                TensorElementType.Int8 => (sbyte)at[0],
-                TensorElementType.Int16 => BinaryPrimitives.ReadInt16LittleEndian(at),
-                TensorElementType.UInt16 => BinaryPrimitives.ReadUInt16LittleEndian(at),
-                TensorElementType.Int32 => BinaryPrimitives.ReadInt32LittleEndian(at),
-                TensorElementType.UInt32 => BinaryPrimitives.ReadUInt32LittleEndian(at),
-                TensorElementType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(at),
-                TensorElementType.UInt64 when BinaryPrimitives.ReadInt64LittleEndian(at) is >= 0 and var value => value,
-                TensorElementType.UInt64 => throw new InvalidModelException("an unsigned value above 2⁶³ − 1 is out of range"),
-                _ => throw new InvalidModelException($"a tensor of integers is needed, not one of {Type}"),
-            };
+            case TensorElementType.Bool or TensorElementType.UInt8:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = data[i];
+                break;
+            case TensorElementType.Int8:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = (sbyte)data[i];
+                break;
+            case TensorElementType.Int16:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BinaryPrimitives.ReadInt16LittleEndian(data[(2 * i)..]);
+                break;
+            case TensorElementType.UInt16:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BinaryPrimitives.ReadUInt16LittleEndian(data[(2 * i)..]);
+                break;
+            case TensorElementType.Int32:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BinaryPrimitives.ReadInt32LittleEndian(data[(4 * i)..]);
+                break;
+            case TensorElementType.UInt32:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BinaryPrimitives.ReadUInt32LittleEndian(data[(4 * i)..]);
+                break;
+            case TensorElementType.Int64 or TensorElementType.UInt64:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = BinaryPrimitives.ReadInt64LittleEndian(data[(8 * i)..]);
+                if (Type == TensorElementType.UInt64 && values.AsSpan().ContainsAnyInRange(long.MinValue, -1))
+                    throw new InvalidModelException("an unsigned value above 2⁶³ − 1 is out of range");
+                break;
+            default:
+                throw new InvalidModelException($"a tensor of integers is needed, not one of {Type}");
         }
         return values;
     }

@@ -187,28 +187,42 @@ internal sealed class ConstantFolding(long budget)
         }
         if (to == TensorElementType.Bool)
             throw node.Unsupported("Booleans are not computed");
-        return AsIntegers(value) ?? throw node.Unsupported("real numbers are not cast to integers");
+        return value is Integers or Constant { Tensor.Type: > TensorElementType.Float64 } ? value : throw node.Unsupported("real numbers are not cast to integers");
     }
 
     private OnnxValue Gather(OnnxNode node, OnnxValue data)
     {
-        Integers indices = AsIntegers(node.Input(1)) ?? throw node.NotConstant(1);
-        TensorShape shape = ShapeOf(data);
+        OnnxValue indices = node.Input(1);
+        TensorShape shape = ShapeOf(data), indexShape = ShapeOf(indices);
         if (node.Axis(node.Int("axis", 0), shape.Rank) != 0)
             throw node.Unsupported("constants are gathered along axis 0 only");
         int rows = shape[0];
-        long Row(long index) => index >= -rows && index < rows
-            ? index < 0 ? index + rows : index
+        int Row(long index) => index >= -rows && index < rows
+            ? (int)(index < 0 ? index + rows : index)
             : throw new InvalidModelException($"node '{node.Name}' looks up row {index} of {rows}");
-        Spend(indices.Elements.Length * (long)sizeof(long));
+        Spend(indexShape.Count * sizeof(long));
         string name = node.Outputs[0];
         if (AsIntegers(data) is { } integers)
             return shape.Rank == 1
-                ? new Integers(name, indices.Shape, [.. indices.Elements.Select(i => integers.Elements[Row(i)])])
+                ? new Integers(name, indexShape, [.. Indices().Select(i => integers.Elements[Row(i)])])
                 : throw node.Unsupported("integers are gathered from one dimension only");
         if (data is not Constant { Tensor: var codebook } || shape.Rank != 2 || rows > 65536 || shape[1] == 0)
             throw node.Unsupported("constants are looked up in a matrix of at most 65536 rows only");
-        return new Lookup(data.Name, codebook.ToFloats(), shape[1], indices.Shape, [.. indices.Elements.Select(i => (ushort)Row(i))]);
+        var codes = new ushort[indexShape.Count];
+        if (indices is Constant { Tensor: { Type: TensorElementType.UInt8, Data.Span: var bytes } })
+            for (int i = 0; i < codes.Length; i++)
+                codes[i] = (ushort)Row(bytes[i]);
+        else
+            TakeRows(Indices(), codes);
+        return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes);
+
+        void TakeRows(long[] elements, ushort[] codes)
+        {
+            for (int i = 0; i < codes.Length; i++)
+                codes[i] = (ushort)Row(elements[i]);
+        }
+
+        long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);
     }
 
     private Integers Concat(OnnxNode node)
@@ -246,12 +260,40 @@ internal sealed class ConstantFolding(long budget)
         var shape = ShapeInference.OutputShape(new(node.Name, new Binary(BinaryFunction.Add), [a.Name, b.Name], name), a.Shape, b.Shape);
         Spend(checked(shape.Count * sizeof(long)));
         var elements = new long[shape.Count];
-        for (int i = 0; i < elements.Length; i++)
+        int rank = shape.Rank, inner = rank > 0 ? shape[rank - 1] : 1;
+        int[] strideA = Strides(a.Shape, rank), strideB = Strides(b.Shape, rank), index = new int[rank];
+        (int stepA, int stepB) = rank > 0 ? (strideA[rank - 1], strideB[rank - 1]) : (0, 0);
+        int atA = 0, atB = 0;
+        for (int start = 0; start < elements.Length; start += inner)
         {
-            long x = Element(a, shape, i), y = Element(b, shape, i);
-            elements[i] = Integers.IsMark(x) || Integers.IsMark(y) ? Integers.Unknown : function(x, y);
+            for (int i = 0; i < inner; i++)
+            {
+                long x = a.Elements[atA + i * stepA], y = b.Elements[atB + i * stepB];
+                elements[start + i] = Integers.IsMark(x) || Integers.IsMark(y) ? Integers.Unknown : function(x, y);
+            }
+            for (int axis = rank - 2; axis >= 0; axis--)
+            {
+                (atA, atB) = (atA + strideA[axis], atB + strideB[axis]);
+                if (++index[axis] < shape[axis])
+                    break;
+                (atA, atB) = (atA - strideA[axis] * shape[axis], atB - strideB[axis] * shape[axis]);
+                index[axis] = 0;
+            }
         }
         return new(name, shape, elements);
+    }
+
+    /// <summary>Steps along the dimensions of a broadcast result; 0 where the value is repeated.</summary>
+    private static int[] Strides(TensorShape shape, int rank)
+    {
+        var strides = new int[rank];
+        int stride = 1;
+        for (int i = 1; i <= shape.Rank; i++)
+        {
+            strides[rank - i] = shape[shape.Rank - i] == 1 ? 0 : stride;
+            stride *= shape[shape.Rank - i];
+        }
+        return strides;
     }
 
     // The last dimension weighed and summed: how bit planes of codes are put together.
@@ -268,20 +310,6 @@ internal sealed class ConstantFolding(long budget)
             for (int j = 0; j < width; j++)
                 elements[i] += left[i * width + j] * right[j];
         return new(name, a.Shape.With(a.Shape.Rank - 1, 1), elements);
-    }
-
-    private static long Element(Integers value, TensorShape target, int index)
-    {
-        int at = 0, stride = 1;
-        for (int i = 1; i <= value.Shape.Rank; i++)
-        {
-            int size = value.Shape[value.Shape.Rank - i];
-            if (size != 1)
-                at += index % target[target.Rank - i] * stride;
-            index /= target[target.Rank - i];
-            stride *= size;
-        }
-        return value.Elements[at];
     }
 
     private static Integers ShapeOf(OnnxNode node)
