@@ -42,12 +42,17 @@ internal sealed class OnnxEmitter(GraphProto graph, IEnumerable<string> reserved
         return output;
     }
 
-    /// <summary>Adds an initializer.</summary>
+    /// <summary>Adds a constant: an initializer, but for float16 a Constant node, which runtimes treat alike: ML.NET refuses files with float16 initializers.</summary>
     public string Initializer(string name, TensorElementType type, TensorShape shape, byte[] data)
     {
         var tensor = new TensorProto { Name = name, DataType = OnnxTensors.Number(type), RawData = UnsafeByteOperations.UnsafeWrap(data) };
         foreach (int d in shape.Dimensions)
             tensor.Dims.Add(d);
+        if (type == TensorElementType.Float16)
+        {
+            tensor.Name = "";
+            return Add("Constant", [], [new AttributeProto { Name = "value", T = tensor, Type = AttributeProto.Types.AttributeType.Tensor }], output: name);
+        }
         graph.Initializer.Add(tensor);
         return name;
     }

@@ -6,7 +6,8 @@ namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>
 /// Writes models as plain ONNX of standard operators. A <see cref="QuantizedTensor"/> called X.weight becomes <c>X.codebook</c> (float16 [k, d]) and
-/// <c>X.codes</c> ([C_out, m]), rebuilt by Cast → Gather → Cast → Reshape; see <see cref="QuantizedWeights"/> for how codes are stored.
+/// <c>X.codes</c> ([C_out, m]), rebuilt by Cast → Gather → Cast → Reshape; see <see cref="QuantizedWeights"/> for how codes are stored. Codebooks are Constant
+/// nodes, everything else that is constant an initializer.
 /// </summary>
 /// <remarks>
 /// Bytes that carry no information are left out: values in between have names of one or two letters, node names that the reader finds again in the

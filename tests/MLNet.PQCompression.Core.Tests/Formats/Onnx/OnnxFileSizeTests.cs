@@ -11,7 +11,7 @@ public class OnnxFileSizeTests(ITestOutputHelper output)
 {
     [SkippableTheory]
     [InlineData("kill-the-bits/resnet18_small_blocks.pth", 1_615_904, 0.01)]
-    [InlineData("kill-the-bits/resnet50_large_blocks.pth", 3_338_784, 0.012)]
+    [InlineData("kill-the-bits/resnet50_large_blocks.pth", 3_338_784, 0.0125)]
     public void A_compressed_ImageNet_model_is_hardly_larger_than_its_numbers(string model, long accounted, double allowed)
     {
         ModelGraph graph = ModelFile.Load(SharedData.Require(model));
@@ -28,7 +28,7 @@ public class OnnxFileSizeTests(ITestOutputHelper output)
             .Select(i => KeyValuePair.Create<string, Initializer>(i.Key, Random(i.Value.Shape, i.Value.Shape.Rank == 4 ? 9 : 4)));
         graph = graph.WithInitializers(changes);
         Assert.Equal(96_780, Accounted(graph));
-        Check(graph, 96_780, 0.101);
+        Check(graph, 96_780, 0.107);
     }
 
     private void Check(ModelGraph graph, long accounted, double allowed)
