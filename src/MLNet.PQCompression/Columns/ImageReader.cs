@@ -1,0 +1,37 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLNet.PQCompression.Images;
+
+namespace MLNet.PQCompression.Columns;
+
+/// <summary>Reads the image of a row's current position.</summary>
+internal abstract class ImageReader
+{
+    /// <summary>Writes the model's input of the current row.</summary>
+    /// <param name="destination">C×H×W values.</param>
+    /// <exception cref="ImageRowException">The row has no image that can be used.</exception>
+    public abstract void Read(Span<float> destination);
+}
+
+/// <summary>Turns a column's value into a model's input.</summary>
+internal delegate void ImageConversion<T>(in T value, Span<float> destination);
+
+/// <summary>Reads the image of a row's current position from a column of type <typeparamref name="T"/>.</summary>
+internal sealed class ImageReader<T>(string columnName, DataViewRow row, ValueGetter<T> getter, ImageConversion<T> convert) : ImageReader
+{
+    private T _value = default!;
+
+    /// <inheritdoc/>
+    public override void Read(Span<float> destination)
+    {
+        try
+        {
+            getter(ref _value);
+            convert(_value, destination);
+        }
+        catch (Exception e) when (e is InvalidImageException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+        {
+            throw new ImageRowException(columnName, row.Position, e.Message, e);
+        }
+    }
+}

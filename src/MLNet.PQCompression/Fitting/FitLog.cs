@@ -1,0 +1,40 @@
+using Microsoft.ML.Runtime;
+using MLNet.PQCompression.Compression;
+
+namespace MLNet.PQCompression.Fitting;
+
+/// <summary>Writes the stages and layers of a compression to the log of the MLContext, and passes every report on.</summary>
+internal sealed class FitLog : IProgress<CompressionProgress>, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly IChannel? _channel;
+    private readonly IProgress<CompressionProgress>? _next;
+    private CompressionProgress? _last;
+
+    public FitLog(IChannelProvider? channels, IProgress<CompressionProgress>? next)
+    {
+        _channel = channels?.Start("CompressModel");
+        _next = next;
+    }
+
+    /// <inheritdoc/>
+    public void Report(CompressionProgress value)
+    {
+        lock (_gate)
+        {
+            if (value.Stage != _last?.Stage || value.Layer != _last.Layer)
+                Info(string.Join(' ', new[] { value.Stage, value.Layer, value.Detail is null ? null : $"({value.Detail})" }.OfType<string>()));
+            _last = value;
+        }
+        _next?.Report(value);
+    }
+
+    /// <summary>Writes a message.</summary>
+    public void Info(string message) => _channel?.Info(MessageSensitivity.Schema, message);
+
+    /// <summary>Writes a warning.</summary>
+    public void Warn(string message) => _channel?.Warning(MessageSensitivity.UserData, message);
+
+    /// <inheritdoc/>
+    public void Dispose() => _channel?.Dispose();
+}

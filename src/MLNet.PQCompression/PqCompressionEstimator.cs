@@ -1,0 +1,99 @@
+using Microsoft.ML;
+using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Fitting;
+using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Scoring;
+
+namespace MLNet.PQCompression;
+
+/// <summary>Compresses a trained ConvNet by product quantization while it sees the images of a pipeline, and scores with the compressed network.</summary>
+/// <remarks>
+/// <format type="text/markdown"><![CDATA[
+///
+/// ###  Estimator Characteristics
+/// |  |  |
+/// | -- | -- |
+/// | Does this estimator need to look at the data to train its parameters? | Yes, at images only; labels are not needed |
+/// | Input column data type | Image, vector of <xref:System.Single> (pixels), vector of <xref:System.Byte> (an encoded image) or [Text](xref:Microsoft.ML.Data.TextDataViewType) (a path) |
+/// | Output column data type | Scores: known-sized vector of <xref:System.Single>. Predicted label: [key](xref:Microsoft.ML.Data.KeyDataViewType) |
+/// | Required NuGet in addition to Microsoft.ML | MLNet.PQCompression; Microsoft.ML.ImageAnalytics for image columns |
+/// | Exportable to ONNX | Yes, by PqCompressionTransformer.SaveAsOnnx |
+///
+/// The weights are cut in blocks, each replaced by the nearest of a few codewords, which are chosen so that the *outputs* of each layer stay close
+/// (Stock et al., "And the Bit Goes Down: Revisiting the Quantization of Neural Networks", ICLR 2020). The data is streamed: one batch of decoded
+/// images is in memory at a time.
+/// ]]></format>
+/// </remarks>
+public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer>
+{
+    private readonly Options _options;
+    private readonly CatalogEnvironment _environment;
+
+    internal PqCompressionEstimator(CatalogEnvironment environment, Options options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        _environment = environment;
+        _options = options;
+    }
+
+    /// <summary>Options for <see cref="PqCompressionCatalog.CompressModel(TransformsCatalog, Options)"/>.</summary>
+    public sealed class Options : ImageScoringOptions
+    {
+        /// <summary>The trained network: ONNX, safetensors or a PyTorch state dict.</summary>
+        public string ModelFile = "";
+
+        /// <summary>For a state dict, the network it belongs to ("resnet18", …); null finds out from names and shapes.</summary>
+        public string? Architecture;
+
+        /// <summary>How to compress: method, block sizes, codewords, number of images, seed, exceptions for single layers.</summary>
+        public CompressionOptions Compression = new();
+
+        /// <summary>What happens when a row has no image that can be used.</summary>
+        public OnBadImage OnBadImage = OnBadImage.Fail;
+
+        /// <summary>Told of the stages and layers; they are also written to the log of the MLContext.</summary>
+        public IProgress<CompressionProgress>? Progress;
+
+        /// <summary>Ends Fit early with an <see cref="OperationCanceledException"/>.</summary>
+        public CancellationToken CancellationToken;
+
+        internal void Check()
+        {
+            CheckNames();
+            ModelPath.Check(ModelFile);
+            ArgumentNullException.ThrowIfNull(Compression);
+        }
+    }
+
+    /// <summary>Reads the images, compresses the network and returns a transformer that scores with it.</summary>
+    /// <param name="input">Data with the image column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
+    /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
+    /// <exception cref="ImageRowException">A row has no image that can be used.</exception>
+    /// <exception cref="InvalidOperationException">The data has no rows.</exception>
+    /// <exception cref="OperationCanceledException">Cancellation was asked for.</exception>
+    public PqCompressionTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
+        ScoringModel teacher = ScoringModel.Create(ModelFile.Load(_options.ModelFile, _options.Architecture), _options, label?.Values, _options.ModelFile);
+        ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(teacher.Preprocessing, _options.Pixels, _options.ImageFolder));
+        using var log = new FitLog(_environment.Channels, _options.Progress);
+        Action<ImageRowException>? skip = _options.OnBadImage == OnBadImage.Skip ? e => log.Warn($"Left out: {e.Message}") : null;
+        var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, skip);
+        CompressionResult result = ModelCompressor.Compress(teacher.Graph, images, _options.Compression, log, _options.CancellationToken);
+        return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report);
+    }
+
+    /// <summary>The schema with the columns that the transformer will add.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        ImageColumn.Check(inputSchema, _options.ImageColumnName);
+        return new OutputColumns(_options.OutputColumnName, _options.PredictedLabelColumnName).AddTo(inputSchema);
+    }
+}

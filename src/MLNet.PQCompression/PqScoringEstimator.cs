@@ -1,0 +1,70 @@
+using Microsoft.ML;
+using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Fitting;
+using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Scoring;
+
+namespace MLNet.PQCompression;
+
+/// <summary>Scores images with a ConvNet that is compressed already, by this package, the tool or elsewhere.</summary>
+/// <remarks>
+/// <format type="text/markdown"><![CDATA[
+///
+/// ###  Estimator Characteristics
+/// |  |  |
+/// | -- | -- |
+/// | Does this estimator need to look at the data to train its parameters? | No |
+/// | Input column data type | Image, vector of <xref:System.Single> (pixels), vector of <xref:System.Byte> (an encoded image) or [Text](xref:Microsoft.ML.Data.TextDataViewType) (a path) |
+/// | Output column data type | Scores: known-sized vector of <xref:System.Single>. Predicted label: [key](xref:Microsoft.ML.Data.KeyDataViewType) |
+/// | Required NuGet in addition to Microsoft.ML | MLNet.PQCompression; Microsoft.ML.ImageAnalytics for image columns |
+/// | Exportable to ONNX | Yes, by PqCompressionTransformer.SaveAsOnnx |
+///
+/// The weights stay compressed in memory: they are decoded block by block as the matrix kernels need them.
+/// ]]></format>
+/// </remarks>
+public sealed class PqScoringEstimator : IEstimator<PqCompressionTransformer>
+{
+    private readonly Options _options;
+
+    internal PqScoringEstimator(Options options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        _options = options;
+    }
+
+    /// <summary>Options for <see cref="PqCompressionCatalog.ScoreCompressedModel(TransformsCatalog, Options)"/>.</summary>
+    public sealed class Options : ImageScoringOptions
+    {
+        /// <summary>The network, usually a compressed ONNX file.</summary>
+        public string ModelFile = "";
+
+        internal void Check()
+        {
+            CheckNames();
+            ModelPath.Check(ModelFile);
+        }
+    }
+
+    /// <summary>Reads the network and returns a transformer that scores with it. No row is read.</summary>
+    /// <param name="input">Data with the image column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
+    /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
+    public PqCompressionTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
+        ScoringModel model = ScoringModel.Create(ModelFile.Load(_options.ModelFile), _options, label?.Values, _options.ModelFile);
+        ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(model.Preprocessing, _options.Pixels, _options.ImageFolder));
+        return new(new(model.With(model.Graph), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), report: null);
+    }
+
+    /// <summary>The schema with the columns that the transformer will add.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        ImageColumn.Check(inputSchema, _options.ImageColumnName);
+        return new OutputColumns(_options.OutputColumnName, _options.PredictedLabelColumnName).AddTo(inputSchema);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Text.Json;
+using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Scoring;
+
+namespace MLNet.PQCompression.Saving;
+
+/// <summary>A network with all that scoring needs, as text: a line of JSON, then the ONNX file in Base64.</summary>
+/// <param name="Model">The network.</param>
+/// <param name="Input">How a column's value becomes its input.</param>
+/// <param name="InputName">The image column.</param>
+/// <param name="Kind">Its type.</param>
+/// <param name="Outputs">The columns that are made.</param>
+internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string InputName, ImageColumnKind Kind, OutputColumns Outputs)
+{
+    /// <summary>The form of the text. A reader refuses any later one.</summary>
+    private const int Format = 1;
+
+    private static string PackageVersion =>
+        typeof(ModelPayload).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
+
+    /// <summary>Writes the text.</summary>
+    public string ToText()
+    {
+        using var onnx = new MemoryStream();
+        OnnxWriter.Write(Model.Graph, onnx);
+        var header = new Header(Format, PackageVersion, InputName, Kind, Outputs.ScoreName, Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder);
+        return string.Concat(JsonSerializer.Serialize(header), "\n", Convert.ToBase64String(onnx.GetBuffer().AsSpan(0, (int)onnx.Length)));
+    }
+
+    /// <summary>Reads the text.</summary>
+    /// <exception cref="InvalidModelException">The text is broken, or of a later form.</exception>
+    public static ModelPayload Parse(ReadOnlyMemory<char> text)
+    {
+        try
+        {
+            int end = text.Span.IndexOf('\n');
+            if (end < 0)
+                throw new FormatException("it has no header");
+            Header header = ReadHeader(text.Span[..end]);
+            byte[] onnx = new byte[text.Length];
+            if (!Convert.TryFromBase64Chars(text.Span[(end + 1)..], onnx, out int length))
+                throw new FormatException("the network is no Base64");
+            ModelGraph graph = OnnxReader.Read(onnx.AsMemory(0, length), "the network in the model zip");
+            ScoringModel model = ScoringModel.Restore(graph, header.Order, header.Softmax);
+            return new(model, new(model.Preprocessing, header.Pixels, header.ImageFolder), header.Input, header.Kind, new(header.Score, header.Label));
+        }
+        catch (Exception e) when (e is FormatException or JsonException)
+        {
+            throw new InvalidModelException($"The network in the model zip is broken: {e.Message}", e);
+        }
+    }
+
+    private static Header ReadHeader(ReadOnlySpan<char> json)
+    {
+        using (JsonDocument document = JsonDocument.Parse(json.ToString()))
+        {
+            if (document.RootElement is not { ValueKind: JsonValueKind.Object } root || !root.TryGetProperty(nameof(Header.Format), out JsonElement written)
+                || written.ValueKind != JsonValueKind.Number || !written.TryGetInt32(out int format))
+                throw new FormatException("its header tells no format");
+            if (format > Format)
+                throw new InvalidModelException($"The model was saved by MLNet.PQCompression {(root.TryGetProperty(nameof(Header.Package), out JsonElement package) ? package : "?")} in format {format}, "
+                    + $"but this is version {PackageVersion}, which reads up to format {Format}. Update the package MLNet.PQCompression.");
+        }
+        Header? header = JsonSerializer.Deserialize<Header>(json);
+        return header is { Input: not null, Score: not null, Label: not null, Order.IsDefault: false } ? header : throw new FormatException("its header lacks entries");
+    }
+
+    private sealed record Header(
+        int Format, string Package, string Input, ImageColumnKind Kind, string Score, string Label,
+        ImmutableArray<int> Order, bool Softmax, PixelVectorFormat Pixels, string? ImageFolder);
+}

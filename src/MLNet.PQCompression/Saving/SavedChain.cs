@@ -1,0 +1,91 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms;
+using Microsoft.ML.Transforms.Image;
+using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Scoring;
+
+namespace MLNet.PQCompression.Saving;
+
+/// <summary>
+/// The form in which a transformer goes into a model zip: a chain of ML.NET's own transformers, so that any MLContext loads it without a registration.
+/// Every row looks the network up as text by a constant key; a custom mapping, which records the assembly it is in, scores with it.
+/// </summary>
+internal static class SavedChain
+{
+    /// <summary>Makes the chain.</summary>
+    /// <exception cref="InvalidModelException">There are more classes than a chain can carry.</exception>
+    public static ICanSaveModel Create(ScoringModel model, string inputName, ImageColumnKind kind, ImageInput input, OutputColumns outputs)
+    {
+        int count = model.ClassNames.Length;
+        if (count > SavedScores.MaxCount)
+            throw new InvalidModelException($"A model with {count} classes cannot be saved in a model zip; the limit is {SavedScores.MaxCount}. Use SaveAsOnnx.");
+        string text = new ModelPayload(model, input, inputName, kind, outputs).ToText();
+        var context = new MLContext();
+        TransformsCatalog transforms = context.Transforms;
+        IDataView classes = context.Data.LoadFromEnumerable(model.ClassNames.Select(n => new ClassName { Name = n }));
+        string[] inner = [InnerColumns.Image, InnerColumns.Key, InnerColumns.Model, InnerColumns.Class, .. SavedScores.AllColumns];
+
+        var chain = new List<ITransformer>();
+        IDataView data = new EmptyDataView(inputName, TypeOf(kind));
+        Add(transforms.CopyColumns(InnerColumns.Image, inputName));
+        Add(transforms.CustomMapping(new ModelKeyFactory().GetMapping(), ModelKey.Contract));
+        Add(transforms.Conversion.MapValue(InnerColumns.Model, [KeyValuePair.Create(0, text)], InnerColumns.Key));
+        chain.Add(Scoring(transforms, kind).Fit(data));
+        data = chain[^1].Transform(data);
+        Add(transforms.Concatenate(outputs.ScoreName, [.. SavedScores.ColumnsOf(count)]));
+        Add(transforms.Conversion.MapValueToKey(outputs.LabelName, InnerColumns.Class, keyData: classes));
+        Add(transforms.DropColumns(inner));
+        return new TransformerChain<ITransformer>([.. chain]);
+
+        void Add<T>(IEstimator<T> estimator) where T : class, ITransformer
+        {
+            T transformer = estimator.Fit(data);
+            chain.Add(transformer);
+            data = transformer.Transform(data);
+        }
+    }
+
+    /// <summary>The networks in a transformer: itself, or those in a chain, fitted or loaded.</summary>
+    /// <exception cref="InvalidModelException">A saved network is broken or of a later form.</exception>
+    public static IEnumerable<PqCompressionTransformer> FindIn(ITransformer model)
+    {
+        if (model is PqCompressionTransformer own)
+            return [own];
+        if (model is not IEnumerable<ITransformer> chain)
+            return [];
+        ITransformer[] parts = [.. chain];
+        int key = Array.FindIndex(parts, p => p is CustomMappingTransformer<NoColumns, ModelKey>);
+        return key >= 0 && key + 1 < parts.Length ? [Restore(parts[key], parts[key + 1])] : parts.SelectMany(FindIn);
+    }
+
+    private static PqCompressionTransformer Restore(ITransformer key, ITransformer lookUp)
+    {
+        IDataView row = new MLContext().Data.LoadFromEnumerable([new ClassName()]);
+        ReadOnlyMemory<char> text = lookUp.Transform(key.Transform(row)).GetColumn<ReadOnlyMemory<char>>(InnerColumns.Model).Single();
+        ModelPayload payload = ModelPayload.Parse(text);
+        return new(new(payload.Model, new()), payload.InputName, payload.Kind, payload.Input, payload.Outputs);
+    }
+
+    private static IEstimator<ITransformer> Scoring(TransformsCatalog transforms, ImageColumnKind kind) => kind switch
+    {
+        ImageColumnKind.Image => transforms.CustomMapping(new SavedImageFactory().GetMapping(), SavedImageFactory.Contract),
+        ImageColumnKind.Pixels => transforms.CustomMapping(new SavedPixelsFactory().GetMapping(), SavedPixelsFactory.Contract),
+        ImageColumnKind.Encoded => transforms.CustomMapping(new SavedEncodedFactory().GetMapping(), SavedEncodedFactory.Contract),
+        _ => transforms.CustomMapping(new SavedPathFactory().GetMapping(), SavedPathFactory.Contract),
+    };
+
+    private static DataViewType TypeOf(ImageColumnKind kind) => kind switch
+    {
+        ImageColumnKind.Image => new ImageDataViewType(),
+        ImageColumnKind.Pixels => new VectorDataViewType(NumberDataViewType.Single),
+        ImageColumnKind.Encoded => new VectorDataViewType(NumberDataViewType.Byte),
+        _ => TextDataViewType.Instance,
+    };
+
+    private sealed class ClassName
+    {
+        public string Name { get; set; } = "";
+    }
+}

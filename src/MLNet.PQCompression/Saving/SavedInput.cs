@@ -1,0 +1,57 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+using MLNet.PQCompression.Columns;
+
+namespace MLNet.PQCompression.Saving;
+
+/// <summary>What a row of a loaded chain is scored from.</summary>
+internal abstract class SavedInput
+{
+    /// <summary>The network as text, the same string in every row.</summary>
+    [ColumnName(InnerColumns.Model)]
+    public ReadOnlyMemory<char> Model { get; set; }
+
+    /// <summary>Writes the network's input.</summary>
+    public abstract void Convert(ImageInput input, Span<float> destination);
+}
+
+/// <summary>A row with an image of ML.NET.</summary>
+internal sealed class SavedImage : SavedInput
+{
+    // The size stands for any: only the kind of value is checked.
+    [ColumnName(InnerColumns.Image), ImageType(1, 1)]
+    public MLImage? Image { get; set; }
+
+    /// <inheritdoc/>
+    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+}
+
+/// <summary>A row with a vector of numbers.</summary>
+internal sealed class SavedPixels : SavedInput
+{
+    [ColumnName(InnerColumns.Image)]
+    public VBuffer<float> Image { get; set; }
+
+    /// <inheritdoc/>
+    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+}
+
+/// <summary>A row with an encoded image.</summary>
+internal sealed class SavedEncoded : SavedInput
+{
+    [ColumnName(InnerColumns.Image)]
+    public VBuffer<byte> Image { get; set; }
+
+    /// <inheritdoc/>
+    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+}
+
+/// <summary>A row with a path.</summary>
+internal sealed class SavedPath : SavedInput
+{
+    [ColumnName(InnerColumns.Image)]
+    public ReadOnlyMemory<char> Image { get; set; }
+
+    /// <inheritdoc/>
+    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+}

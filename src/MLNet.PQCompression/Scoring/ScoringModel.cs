@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
+
+namespace MLNet.PQCompression.Scoring;
+
+/// <summary>A classifier and what is made of its outputs.</summary>
+/// <param name="Graph">The network, its input size known; its metadata carries the preprocessing and the class names.</param>
+/// <param name="Preprocessing">How an image becomes its input.</param>
+/// <param name="ClassNames">The names of the scores, in their order; all different.</param>
+/// <param name="Order">The model's output that each score is taken from.</param>
+/// <param name="ApplySoftmax">Whether the outputs become probabilities.</param>
+internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preprocessing, ImmutableArray<string> ClassNames, ImmutableArray<int> Order, bool ApplySoftmax)
+{
+    /// <summary>Puts a network and the options together.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="labels">The data's label values, or null to keep the model's order.</param>
+    /// <param name="source">What the network was read from, for messages.</param>
+    /// <exception cref="InvalidModelException">The network is no image classifier, or the class names do not fit it.</exception>
+    public static ScoringModel Create(ModelGraph graph, ImageScoringOptions options, IReadOnlyList<string>? labels, string source)
+    {
+        ImagePreprocessing preprocessing = PreprocessingOf(graph, options.Preprocessing, source);
+        graph = WithInputSize(graph, preprocessing, source);
+        int count = OutputCount(graph, source);
+        ImmutableArray<string>? known = options.ClassNames is { } given ? [.. given] : Images.ClassNames.FromMetadata(graph.Metadata);
+        if (known is { } list && list.Length != count)
+            throw new InvalidModelException($"{source} has {count} classes, but {list.Length} class names are known. Give one name for each output, in the model's order.");
+        ImmutableArray<string> names = Images.ClassNames.MakeUnique(known ?? Images.ClassNames.Numbers(count));
+        graph = graph.WithMetadata(graph.Metadata.SetItems([preprocessing.ToMetadata(), Images.ClassNames.ToMetadata(names)]));
+        ImmutableArray<int> order = known is not null && labels is not null ? Images.ClassNames.OrderBy(names, labels) : [.. Enumerable.Range(0, count)];
+        return Restore(graph, order, options.ApplySoftmax);
+    }
+
+    /// <summary>The same from a network whose metadata carries the preprocessing and the class names.</summary>
+    /// <exception cref="InvalidModelException">The metadata or the order do not fit.</exception>
+    public static ScoringModel Restore(ModelGraph graph, ImmutableArray<int> order, bool applySoftmax)
+    {
+        ImmutableArray<string> names = Images.ClassNames.FromMetadata(graph.Metadata) ?? throw new InvalidModelException("The saved model has no class names.");
+        if (!order.Order().SequenceEqual(Enumerable.Range(0, names.Length)))
+            throw new InvalidModelException($"The saved order of {order.Length} scores does not fit {names.Length} classes.");
+        return new(graph, ImagePreprocessing.For(graph), [.. order.Select(i => names[i])], order, applySoftmax && graph.ProducerOf(graph.OutputName)?.Operator is not Softmax);
+    }
+
+    /// <summary>A form of the network in its place, with the same preprocessing and class names, exactly as an ONNX file gives it back: a file folds statistics and
+    /// keeps codebooks in half precision, and a loaded pipeline has to give the same bits.</summary>
+    public ScoringModel With(ModelGraph network)
+    {
+        network = network.WithMetadata(network.Metadata.SetItems(Graph.Metadata.Where(m => m.Key is ImagePreprocessing.MetadataKey or Images.ClassNames.MetadataKey)));
+        using var file = new MemoryStream();
+        OnnxWriter.Write(network, file);
+        return this with { Graph = OnnxReader.Read(file.GetBuffer().AsMemory(0, (int)file.Length), network.Name) };
+    }
+
+    private static ImagePreprocessing PreprocessingOf(ModelGraph graph, ImagePreprocessing? given, string source)
+    {
+        TensorShape shape = graph.Input.Shape;
+        if (shape.Rank != 4)
+            throw new InvalidModelException($"{source} takes an input of shape {shape}; a ConvNet takes images, N×C×H×W.");
+        try
+        {
+            ImagePreprocessing preprocessing = given ?? ImagePreprocessing.For(graph);
+            preprocessing.Check();
+            return preprocessing.Channels == shape[1]
+                ? preprocessing
+                : throw new InvalidModelException($"{source} takes images of {shape[1]} channels, but the preprocessing makes {preprocessing.Channels}.");
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw new InvalidModelException($"{source}: {e.Message}", e);
+        }
+    }
+
+    private static ModelGraph WithInputSize(ModelGraph graph, ImagePreprocessing preprocessing, string source)
+    {
+        TensorShape shape = graph.Input.Shape;
+        if ((shape[2] > 0 && shape[2] != preprocessing.Height) || (shape[3] > 0 && shape[3] != preprocessing.Width))
+            throw new InvalidModelException($"{source} takes images of {shape[2]}×{shape[3]}, but the preprocessing makes {preprocessing.Height}×{preprocessing.Width}.");
+        if (shape[2] > 0 && shape[3] > 0)
+            return graph;
+        ValueInfo input = graph.Input with { Shape = new(shape[0], shape[1], preprocessing.Height, preprocessing.Width) };
+        return new(graph.Name, input, graph.Outputs, graph.Nodes, graph.Initializers, graph.Metadata);
+    }
+
+    private static int OutputCount(ModelGraph graph, string source)
+    {
+        TensorShape output = ShapeInference.Infer(graph, graph.Input.Shape.With(0, 1))[graph.OutputName];
+        return output.Rank >= 2 && output.IsKnown && output.Count == output[1]
+            ? output[1]
+            : throw new InvalidModelException($"{source} makes an output of shape {output} from an image; a classifier makes one vector.");
+    }
+}

@@ -1,0 +1,42 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLNet.PQCompression.Views;
+
+/// <summary>A row of the input with its scores.</summary>
+internal sealed class ScoredRow(DataViewRow input, ScoringMapper mapper, bool[] active) : DataViewRow
+{
+    private readonly RowScorer? _scorer = mapper.OpenScorer(input, active);
+
+    /// <inheritdoc/>
+    public override DataViewSchema Schema => mapper.OutputSchema;
+
+    /// <inheritdoc/>
+    public override long Position => input.Position;
+
+    /// <inheritdoc/>
+    public override long Batch => input.Batch;
+
+    /// <inheritdoc/>
+    public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+    /// <inheritdoc/>
+    public override bool IsColumnActive(DataViewSchema.Column column) => column.Index < active.Length && active[column.Index];
+
+    /// <inheritdoc/>
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        OutputGetters.CheckActive(active, column);
+        if (column.Index < mapper.ScoreIndex)
+            return input.GetGetter<TValue>(input.Schema[column.Index]);
+        return OutputGetters.Cast<TValue>(column.Index == mapper.ScoreIndex ? (ValueGetter<VBuffer<float>>)_scorer!.GetScores : (ValueGetter<uint>)_scorer!.GetLabel, column);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            input.Dispose();
+        base.Dispose(disposing);
+    }
+}
