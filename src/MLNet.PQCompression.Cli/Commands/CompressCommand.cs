@@ -53,7 +53,7 @@ internal sealed class CompressCommand : ToolCommand
         ModelGraph teacher = _model.Load(arguments);
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
-        ImageSource images = all.Sample(options.MaxImages, options.Seed);
+        ImageSource images = all.Sample(all.Count, options.Seed);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
         CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
             teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
