@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Reporting;
 
 namespace MLNet.PQCompression.Cli.Tests;
 
@@ -23,6 +25,9 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
         ModelGraph student = ModelFile.Load(output);
         Assert.Equal(json.GetProperty("layers").EnumerateArray().Count(l => l.GetProperty("codewords").ValueKind == JsonValueKind.Number),
             student.Initializers.Values.Count(i => i is QuantizedTensor));
+        Provenance provenance = Provenance.FromMetadata(student.Metadata)!;
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(files.Model))), provenance.Teacher);
+        Assert.Equal(method, provenance.Method.ToString(), ignoreCase: true);
         Assert.Equal(ImagePreprocessing.For(TinyModel.Create()), ImagePreprocessing.FromMetadata(student.Metadata));
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Compression;
@@ -57,7 +58,8 @@ internal sealed class CompressCommand : ToolCommand
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
         CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
             teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
-        ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItem(preprocessing.ToMetadata().Key, preprocessing.ToMetadata().Value));
+        Provenance provenance = Provenance.Of(result.Report, options, Sha256(_model.Path(arguments)));
+        ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItems([preprocessing.ToMetadata(), provenance.ToMetadata()]));
         AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
         CompressionSummary summary = CompressionSummary.Of(result.Report, output, new FileInfo(output).Length) with
         {
@@ -69,6 +71,12 @@ internal sealed class CompressCommand : ToolCommand
 
     private static ProgressStep Step(CompressionProgress p) =>
         new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
+
+    private static string Sha256(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 
     private static string Describe(CompressionSummary summary)
     {

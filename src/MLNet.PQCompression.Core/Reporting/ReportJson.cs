@@ -21,3 +21,8 @@ public static class ReportJson
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(CompressionSummary))]
 internal sealed partial class ReportJsonContext : JsonSerializerContext;
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Provenance))]
+internal sealed partial class CompactJsonContext : JsonSerializerContext;
