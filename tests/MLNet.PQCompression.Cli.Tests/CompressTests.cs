@@ -41,6 +41,20 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
     }
 
     [Fact]
+    public async Task Distillation_changes_codewords_and_an_interrupted_run_may_keep_its_state()
+    {
+        string plain = files.File("undistilled.onnx"), tuned = files.File("distilled.onnx");
+        string[] arguments = ["compress", files.Model, "--images", files.Images, "--json", "--output"];
+        (await ToolRun.Of([.. arguments, plain])).Json();
+        (await ToolRun.Of([.. arguments, tuned, "--layer-steps", "2", "--epochs", "1", "--checkpoint", files.File("state")])).Json();
+        ModelGraph before = ModelFile.Load(plain), after = ModelFile.Load(tuned);
+        Assert.NotEqual(before.Initializers["conv2.weight"].ToDense().ToArray(), after.Initializers["conv2.weight"].ToDense().ToArray());
+        Provenance provenance = Provenance.FromMetadata(after.Metadata)!;
+        Assert.Equal((2, 1), (provenance.LayerSteps, provenance.Epochs));
+        Assert.Null(Provenance.FromMetadata(before.Metadata)!.Epochs);
+    }
+
+    [Fact]
     public async Task The_images_are_preprocessed_as_asked_and_the_file_says_so()
     {
         string output = files.File("preprocessed.onnx");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Distillation;
 
 namespace MLNet.PQCompression.Cli.Options;
 
@@ -17,13 +18,17 @@ internal sealed class CompressionArguments
     private readonly Option<int> _codewords = AtLeast(2, "--k", "Codewords of a layer; fewer where it has few blocks.", Defaults.Codewords);
     private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of every random choice.", DefaultValueFactory = _ => Defaults.Seed };
     private readonly Option<int> _maxImages = AtLeast(1, "--max-images", "How many images are read at most.", Defaults.MaxImages);
+    private readonly Option<int> _layerSteps = AtLeast(0, "--layer-steps", "Steps of distillation after each layer, on its codewords (the paper: 100).", 0);
+    private readonly Option<int> _epochs = AtLeast(0, "--epochs", "Epochs of distillation at the end, on all codewords.", 0);
+    private readonly Option<int> _trainImages = AtLeast(1, "--train-images", "How many images distillation learns from at most; they are held in memory.", DistillationOptions.Paper.MaxImages);
+    private readonly Option<string?> _checkpoint = new("--checkpoint") { HelpName = "FOLDER", Description = "Keep the state there after each layer and epoch; the same command, interrupted, goes on from it." };
     private readonly Option<LayerOverride[]> _layers = LayerOption.Create();
 
     /// <summary>Those that decide the plan.</summary>
     public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers];
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages];
+    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _layerSteps, _epochs, _trainImages, _checkpoint];
 
     public CompressionOptions Read(ParseResult arguments, int threads) => new()
     {
@@ -33,8 +38,13 @@ internal sealed class CompressionArguments
         Seed = arguments.GetValue(_seed),
         MaxImages = arguments.GetValue(_maxImages),
         Threads = threads,
+        Distillation = Distillation(arguments.GetValue(_layerSteps), arguments.GetValue(_epochs), arguments.GetValue(_trainImages)),
+        CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],
     };
+
+    private static DistillationOptions? Distillation(int layerSteps, int epochs, int images) =>
+        layerSteps + epochs > 0 ? DistillationOptions.Paper with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = images } : null;
 
     private static Option<int> AtLeast(int minimum, string name, string description, int value) =>
         new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => value }.AtLeast(minimum);

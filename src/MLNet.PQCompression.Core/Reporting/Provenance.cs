@@ -28,7 +28,13 @@ public sealed record Provenance
     /// <summary>The images that the statistics were taken from.</summary>
     public required int Images { get; init; }
 
-    /// <summary>The relative output error of each layer that was quantized, in order, to four decimals.</summary>
+    /// <summary>Steps of distillation after each layer; null without distillation.</summary>
+    public int? LayerSteps { get; init; }
+
+    /// <summary>Epochs of distillation at the end; null without distillation.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>The relative output error of each layer that was quantized, in order, to four decimals, before any distillation.</summary>
     public required ImmutableArray<double> Errors { get; init; }
 
     /// <summary>The provenance of a compression.</summary>
@@ -47,6 +53,8 @@ public sealed record Provenance
             Blocks = options.Blocks,
             Seed = options.Seed,
             Images = report.Images,
+            LayerSteps = options.Distillation?.LayerSteps,
+            Epochs = options.Distillation?.Epochs,
             Errors = [.. report.Layers.Select(l => l.RelativeError).OfType<double>().Select(e => Math.Round(e, 4))],
         };
     }
