@@ -58,10 +58,13 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
     public async Task The_images_are_preprocessed_as_asked_and_the_file_says_so()
     {
         string output = files.File("preprocessed.onnx");
-        ToolRun run = await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", output, "--resize", "14", "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25");
+        string names = files.File("names.txt");
+        await File.WriteAllLinesAsync(names, ["cat", "dog", "bird", "fish"]);
+        ToolRun run = await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", output, "--classes", names, "--resize", "14", "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25");
         Assert.Equal(Tool.Succeeded, run.Code);
         Assert.Contains("times smaller", run.Output, StringComparison.Ordinal);
         ImagePreprocessing preprocessing = ImagePreprocessing.FromMetadata(ModelFile.Load(output).Metadata)!;
+        Assert.Equal("cat dog bird fish", string.Join(' ', ClassNames.FromMetadata(ModelFile.Load(output).Metadata)!.Value));
         Assert.Equal((ResizeMode.ShortSide, 14, 12, 0.25f), (preprocessing.Resize, preprocessing.ShortSide, preprocessing.Width, preprocessing.Std[1]));
     }
 

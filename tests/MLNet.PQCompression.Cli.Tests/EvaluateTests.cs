@@ -1,4 +1,7 @@
 using System.Text.Json;
+using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Cli.Tests;
 
@@ -26,6 +29,33 @@ public sealed class EvaluateTests(ToolFixture files) : IClassFixture<ToolFixture
             i.GetProperty("image").GetString()!.StartsWith($"class{i.GetProperty("classes")[0].GetProperty("class").GetInt32()}/", StringComparison.Ordinal));
         Assert.Equal(right, evaluation.GetProperty("top1").GetInt32());
         Assert.Equal(JsonValueKind.Null, evaluation.GetProperty("agreement").ValueKind);
+    }
+
+    [Fact]
+    public async Task Class_folders_are_numbered_as_the_model_names_its_classes()
+    {
+        string named = files.File("named.onnx");
+        ModelGraph model = TinyModel.Create();
+        OnnxWriter.Write(model.WithMetadata(model.Metadata.SetItems([ClassNames.ToMetadata(["class3", "class2", "class1", "class0"])])), named);
+        JsonElement prediction = (await ToolRun.Of("predict", named, files.Images, "--top", "1", "--json")).Json();
+        int right = prediction.GetProperty("images").EnumerateArray().Count(i =>
+            i.GetProperty("image").GetString()!.StartsWith($"{i.GetProperty("classes")[0].GetProperty("name").GetString()}/", StringComparison.Ordinal));
+        JsonElement evaluation = (await ToolRun.Of("evaluate", named, "--images", files.Images, "--json")).Json();
+        Assert.Equal(right, evaluation.GetProperty("top1").GetInt32());
+
+        // A list of indices and a list of names say the same.
+        string folder = System.IO.Path.Combine(files.Images, "class2");
+        string[] results = await Task.WhenAll(new[] { "class2", "1" }.Select(async label =>
+        {
+            string path = files.File($"list-{label}.csv");
+            await File.WriteAllLinesAsync(path, Enumerable.Range(0, 6).Select(i => $"{i:00}.ppm,{label}"));
+            return (await ToolRun.Of("evaluate", named, "--images", folder, "--labels", path, "--json")).Json().GetProperty("top1").GetRawText();
+        }));
+        Assert.Equal(results[0], results[1]);
+
+        string names = files.File("wrong.txt");
+        await File.WriteAllLinesAsync(names, ["a", "b", "c", "d"]);
+        (await ToolRun.Of("evaluate", named, "--images", files.Images, "--classes", names)).Fails(Tool.Failed, "class0", "a, b, c, d");
     }
 
     [Fact]

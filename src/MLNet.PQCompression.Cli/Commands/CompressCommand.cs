@@ -21,6 +21,7 @@ internal sealed class CompressCommand : ToolCommand
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show the plan as inspect does; read no image and write nothing." };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace the output where it exists." };
     private readonly CompressionArguments _compression = new();
+    private readonly ClassNamesOption _classes = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
@@ -30,7 +31,7 @@ internal sealed class CompressCommand : ToolCommand
             "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx",
             "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
     {
-        AddSymbols([.. _model.All, _images, _output, .. _compression.All, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _output, .. _compression.All, _classes.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
         Validators.Add(result =>
         {
             if (!result.GetValue(_dryRun) && (result.GetResult(_images) is null || result.GetResult(_output) is null))
@@ -52,6 +53,7 @@ internal sealed class CompressCommand : ToolCommand
         bool overwrite = arguments.GetValue(_overwrite);
         AtomicFile.CheckTarget(output, overwrite);
         ModelGraph teacher = _model.Load(arguments);
+        IReadOnlyList<string>? names = _classes.Read(arguments, teacher, ClassNamesOption.Declared(teacher));
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
         ImageSource images = all.Sample(all.Count, options.Seed);
@@ -59,7 +61,8 @@ internal sealed class CompressCommand : ToolCommand
         CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
             teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
         Provenance provenance = Provenance.Of(result.Report, options, Sha256(_model.Path(arguments)));
-        ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItems([preprocessing.ToMetadata(), provenance.ToMetadata()]));
+        ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItems(
+            [preprocessing.ToMetadata(), provenance.ToMetadata(), .. names is null ? [] : new[] { ClassNames.ToMetadata(names) }]));
         AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
         CompressionSummary summary = CompressionSummary.Of(result.Report, output, new FileInfo(output).Length) with
         {

@@ -18,6 +18,7 @@ internal sealed class EvaluateCommand : ToolCommand
     private readonly Option<string?> _teacherArchitecture = new("--teacher-arch") { HelpName = "NAME", Description = "The teacher's architecture where it is a state dict; see --arch." };
     private readonly Option<int?> _limit = new Option<int?>("--limit") { HelpName = "N", Description = "Score at most N images, drawn at random with --seed." }.AtLeast(1);
     private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of the draw." };
+    private readonly ClassNamesOption _classes = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
@@ -27,7 +28,7 @@ internal sealed class EvaluateCommand : ToolCommand
             "mlnet-pq evaluate model.pq.onnx --images test.zip --teacher model.onnx",
             "mlnet-pq evaluate resnet18.pth --arch resnet18 --images val/ --labels labels.csv --limit 1000 --json")
     {
-        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -37,7 +38,7 @@ internal sealed class EvaluateCommand : ToolCommand
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, model);
         int threads = arguments.GetValue(_threads);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images));
-        ImageSource images = arguments.GetValue(_labels) is { } labels ? all.WithLabels(labels) : all;
+        ImageSource images = Labelled(all, arguments.GetValue(_labels), _classes.Read(arguments, model, ClassNamesOption.Declared(model)));
         if (arguments.GetValue(_limit) is { } limit && limit < images.Count)
             images = images.Sample(limit, arguments.GetValue(_seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
@@ -47,6 +48,17 @@ internal sealed class EvaluateCommand : ToolCommand
             console.CancellationToken));
         ImageArguments.RequireSome(samples, images);
         console.WriteResult(() => Describe(report), report.ToJson);
+    }
+
+    /// <summary>Classes are numbered as the model names them, where both have names; indices in a list are the model's.</summary>
+    private static ImageSource Labelled(ImageSource all, string? list, IReadOnlyList<string>? names)
+    {
+        ImageSource images = names is null ? all : all.WithClassOrder(names);
+        if (list is null)
+            return images;
+        bool listNamesClasses = images.ClassNames.Count == 0;
+        images = images.WithLabels(list);
+        return names is not null && listNamesClasses ? images.WithClassOrder(names) : images;
     }
 
     private static string Describe(EvaluationReport report)

@@ -19,7 +19,7 @@ internal sealed class PredictCommand : ToolCommand
     private readonly ModelArguments _model = new();
     private readonly Argument<string[]> _images = new("IMAGE") { Description = "Image files, or one folder, zip or CSV of images.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<int> _top = new Option<int>("--top") { HelpName = "N", Description = "How many classes are shown for each image.", DefaultValueFactory = _ => 5 }.AtLeast(1);
-    private readonly Option<string?> _classes = new("--classes") { HelpName = "FILE", Description = "The names of the classes, one a line." };
+    private readonly ClassNamesOption _classes = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
@@ -28,7 +28,7 @@ internal sealed class PredictCommand : ToolCommand
         : base("predict", "Shows the likeliest classes of some images.",
             "mlnet-pq predict model.pq.onnx cat.jpg dog.png --top 3 --classes names.txt")
     {
-        AddSymbols([.. _model.All, _images, _top, _classes, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _top, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -41,7 +41,7 @@ internal sealed class PredictCommand : ToolCommand
         using ImageSource images = paths.Length == 1 ? ImageSource.Open(paths[0]) : ImageSource.OpenFiles(paths);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
         using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(samples.Channels, samples.Height, samples.Width) });
-        string[]? names = arguments.GetValue(_classes) is { } file ? ReadNames(file, session.OutputLength) : null;
+        IReadOnlyList<string>? names = _classes.Read(arguments, model, session.OutputLength);
         List<ImagePrediction> predictions = console.Track("predict", progress => Predict(model, session, samples, arguments.GetValue(_top), names, progress, console.CancellationToken));
         ImageArguments.RequireSome(samples, images);
         var result = new PredictionResult(predictions, [.. samples.Skipped.Select(b => new SkippedImage(b.Name, b.Error.Message))], Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -49,7 +49,7 @@ internal sealed class PredictCommand : ToolCommand
     }
 
     private static List<ImagePrediction> Predict(
-        ModelGraph model, InferenceSession session, ImageSampleSource samples, int top, string[]? names,
+        ModelGraph model, InferenceSession session, ImageSampleSource samples, int top, IReadOnlyList<string>? names,
         IProgress<ProgressStep> progress, CancellationToken cancellationToken)
     {
         bool areProbabilities = ClassProbability.AreOutputsOf(model);
@@ -65,12 +65,6 @@ internal sealed class PredictCommand : ToolCommand
             progress.Report(new((double)predictions.Count / samples.Count!.Value, $"{predictions.Count} of {samples.Count} images"));
         }
         return predictions;
-    }
-
-    private static string[] ReadNames(string file, int classes)
-    {
-        string[] names = [.. File.ReadLines(file).Select(l => l.Trim()).Where(l => l.Length > 0)];
-        return names.Length == classes ? names : throw new InvalidDataException($"'{file}' names {names.Length} classes, but the model has {classes}.");
     }
 
     private static string Describe(PredictionResult result)

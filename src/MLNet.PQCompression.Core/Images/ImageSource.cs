@@ -6,7 +6,7 @@ namespace MLNet.PQCompression.Images;
 public sealed record ImageEntry(string Name, int Label);
 
 /// <summary>Named, lazily read images from a folder, a zip archive, a CSV list or single files, always in the same order (ordinal by name, a list's in its own).</summary>
-/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>) shares its files: disposing one closes both.</remarks>
+/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>, <see cref="WithClassOrder"/>) shares its files: disposing one closes both.</remarks>
 public sealed class ImageSource : IDisposable
 {
     private readonly IImageContainer _container;
@@ -133,6 +133,19 @@ public sealed class ImageSource : IDisposable
             throw new InvalidDataException($"'{csvPath}' has no label for any image of '{Path}', such as '{Images[0].Name}'.");
         (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromText(written, ClassNames, csvPath);
         return new(Path, _container, _files, [.. Images.Select((image, i) => image with { Label = labels[i] })], classes);
+    }
+
+    /// <summary>The same images with the classes numbered as a model numbers them.</summary>
+    /// <param name="names">The model's classes by index; the source may lack some of them.</param>
+    /// <exception cref="InvalidDataException">A class of the source is none of the model's.</exception>
+    public ImageSource WithClassOrder(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        Dictionary<string, int> index = names.Select((name, i) => (name, i)).DistinctBy(p => p.name).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
+        if (ClassNames.FirstOrDefault(c => !index.ContainsKey(c)) is { } stranger)
+            throw new InvalidDataException($"The class '{stranger}' of '{Path}' is none of {string.Join(", ", names.Take(20))}.");
+        int[] order = [.. ClassNames.Select(c => index[c])];
+        return order.Length == 0 ? this : new(Path, _container, _files, [.. Images.Select(i => i.Label < 0 ? i : i with { Label = order[i.Label] })], names);
     }
 
     /// <summary>Closes the archive.</summary>

@@ -23,6 +23,18 @@ public sealed class ImageSourceTests : IDisposable
     }
 
     [Fact]
+    public void Classes_can_be_numbered_as_a_model_names_them()
+    {
+        foreach (string name in new[] { "cat/1.pgm", "dog/2.pgm" })
+            _folder.Write(name, TemporaryFolder.Pixel(1));
+        using var source = ImageSource.Open(_folder.Path);
+        ImageSource ordered = source.WithClassOrder(["eel", "dog", "cat"]);
+        Assert.Equal([2, 1], ordered.Images.Select(i => i.Label));
+        Assert.Equal(["eel", "dog", "cat"], ordered.ClassNames);
+        Assert.Contains("'cat'", Assert.Throws<InvalidDataException>(() => source.WithClassOrder(["eel", "dog"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Folders_name_the_classes()
     {
         foreach (string name in new[] { "set/dog/1.pgm", "set/cat/2.pgm", "set/cat/deep/3.pgm", "set/Zebra/4.pgm" })
