@@ -14,6 +14,11 @@ internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool
     /// <summary>λ of the drift correction as a fraction of H's mean diagonal.</summary>
     private const double DriftDamping = 0.01;
 
+    /// <summary>Multiplications of one pass over the codes, times the starts, at most.</summary>
+    private const double StartBudget = 3e9;
+
+    private const int MostStarts = 6;
+
     /// <summary>What quantizing a layer gave.</summary>
     /// <param name="Weights">The initializers to replace.</param>
     /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
@@ -68,13 +73,20 @@ internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool
             statistics.Add(inputs[b], targets[b], positions, HashCode(seed, b), pool);
         }
         var problem = new OutputProblem(statistics, teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
-            correction.RowWeights(teacher, geometry.Rows), DriftDamping, pool);
-        var search = new OutputAwareOptions { Codewords = plan.Codewords, Seed = seed };
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), DriftDamping, pool);
+        var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(geometry), Seed = seed };
         OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, pool, cancellationToken);
-        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, correction.Kind == CorrectionKind.BatchNorm, pool);
+        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, pool);
         var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, result.Codebook, result.Codes);
         return new([new(plan.Weight, tensor), .. correction.Absorb(frontier.Student, node, scale, shift)], result.RelativeError,
             [.. result.Steps.Select(s => s.Objective)], outputs);
+    }
+
+    /// <summary>Small layers can afford several starts, and their objective varies most with the start.</summary>
+    private static int Starts(LayerGeometry geometry)
+    {
+        double pass = (double)geometry.RowLength * geometry.RowLength * geometry.RowsPerGroup * geometry.Groups;
+        return (int)Math.Clamp(StartBudget / pass, 1, MostStarts);
     }
 
     /// <summary>All positions where a layer has few rows for its width, else an even part of every image's.</summary>

@@ -6,20 +6,29 @@ public sealed record OutputAwareOptions
     /// <summary>k, the codewords to find.</summary>
     public required int Codewords { get; init; }
 
+    /// <summary>Initial codebooks that are tried; the one with the lowest objective after a round goes on.</summary>
+    public int Starts { get; init; } = 1;
+
     /// <summary>Iterations of k-means before the search by the full quadratic form.</summary>
     public int InitialIterations { get; init; } = 15;
 
     /// <summary>Rounds of code and codebook steps at most.</summary>
-    public int Rounds { get; init; } = 8;
+    public int Rounds { get; init; } = 12;
 
-    /// <summary>Passes over the codes in a round.</summary>
-    public int PassesPerRound { get; init; } = 2;
+    /// <summary>Greedy passes over the codes in a round.</summary>
+    public int Passes { get; init; } = 2;
+
+    /// <summary>Perturbed passes over the codes in a round; each keeps the rows that it made better.</summary>
+    public int Perturbations { get; init; } = 3;
+
+    /// <summary>The size of a perturbation's random tilt relative to the gradient's.</summary>
+    public float Temperature { get; init; } = 0.4f;
 
     /// <summary>Conjugate-gradient steps for the codebook in a round.</summary>
     public int CodebookSteps { get; init; } = 15;
 
     /// <summary>The rounds end when the objective falls by less than this fraction.</summary>
-    public double Tolerance { get; init; } = 2e-3;
+    public double Tolerance { get; init; } = 1e-3;
 
     /// <summary>Seed of the initial codewords and of the order of positions.</summary>
     public int Seed { get; init; }

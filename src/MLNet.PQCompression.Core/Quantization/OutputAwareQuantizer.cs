@@ -8,6 +8,8 @@ namespace MLNet.PQCompression.Quantization;
 /// </summary>
 internal static class OutputAwareQuantizer
 {
+    private const double CodebookTolerance = 1e-3;
+
     /// <summary>Quantizes a layer.</summary>
     /// <param name="objective">The error as a function of the weight.</param>
     /// <param name="blockSize">d.</param>
@@ -17,28 +19,20 @@ internal static class OutputAwareQuantizer
     public static OutputAwareResult Quantize(
         QuadraticObjective objective, int blockSize, OutputAwareOptions options, WorkerPool? pool = null, CancellationToken cancellationToken = default)
     {
-        var steps = new List<OutputAwareStep>();
         var random = new Random(options.Seed);
-        QuantizationState state = Initialize(objective, blockSize, options, pool, cancellationToken);
-        double value = state.Refresh(pool);
-        steps.Add(new("k-means", value));
-        int[] order = [.. Enumerable.Range(0, state.BlocksPerRow)];
-        for (int round = 0; round < options.Rounds; round++)
+        (QuantizationState state, List<OutputAwareStep> steps) = BestStart(objective, blockSize, options, random, pool, cancellationToken);
+        double value = steps[^1].Objective;
+        for (int round = 1; round < options.Rounds; round++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             double before = value;
-            DescendCodes();
-            cancellationToken.ThrowIfCancellationRequested();
-            CodebookSolver.Solve(state, options.CodebookSteps, 1e-3, pool);
-            value = state.Refresh(pool);
-            steps.Add(new("codebook", value));
+            value = Round(state, steps, options, options.Perturbations, random, pool, cancellationToken);
             if (value > before * (1 - options.Tolerance))
                 break;
         }
         for (int i = 0; i < state.Codebook.Length; i++)
             state.Codebook[i] = (float)(Half)state.Codebook[i];
         steps.Add(new("float16", state.Refresh(pool)));
-        DescendCodes();
+        value = DescendCodes(state, steps, options, options.Perturbations, random, pool);
         double energy = 0;
         for (int g = 0; g < state.Codes.Length; g++)
         {
@@ -46,18 +40,50 @@ internal static class OutputAwareQuantizer
             energy += objective.WeightedDot(g, objective.Targets[g], state.Gradients[g]);
         }
         return new(state.Codebook, state.RowMajorCodes(), steps, energy > 0 ? value / energy : 0);
+    }
 
-        void DescendCodes()
+    /// <summary>k-means and one round from each of several codebooks; the best goes on.</summary>
+    private static (QuantizationState State, List<OutputAwareStep> Steps) BestStart(
+        QuadraticObjective objective, int blockSize, OutputAwareOptions options, Random random, WorkerPool? pool, CancellationToken cancellationToken)
+    {
+        (QuantizationState State, List<OutputAwareStep> Steps)? best = null;
+        for (int start = 0; start < Math.Max(1, options.Starts); start++)
         {
-            for (int pass = 0; pass < options.PassesPerRound; pass++)
-            {
-                random.Shuffle(order);
-                if (CoordinateDescent.Pass(state, order, pool) == 0)
-                    break;
-            }
-            value = state.Refresh(pool);
-            steps.Add(new("codes", value));
+            QuantizationState state = Initialize(objective, blockSize, options with { Seed = random.Next() }, pool, cancellationToken);
+            List<OutputAwareStep> steps = [new("k-means", state.Refresh(pool))];
+            double value = Round(state, steps, options, 0, random, pool, cancellationToken);
+            if (best is null || value < best.Value.Steps[^1].Objective)
+                best = (state, steps);
         }
+        return best!.Value;
+    }
+
+    private static double Round(
+        QuantizationState state, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random, WorkerPool? pool,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        DescendCodes(state, steps, options, perturbations, random, pool);
+        cancellationToken.ThrowIfCancellationRequested();
+        CodebookSolver.Solve(state, options.CodebookSteps, CodebookTolerance, pool);
+        steps.Add(new("codebook", state.Refresh(pool)));
+        return steps[^1].Objective;
+    }
+
+    private static double DescendCodes(
+        QuantizationState state, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random, WorkerPool? pool)
+    {
+        int[] order = [.. Enumerable.Range(0, state.BlocksPerRow)];
+        for (int pass = 0; pass < options.Passes; pass++)
+        {
+            random.Shuffle(order);
+            if (CoordinateDescent.Pass(state, order, pool) == 0)
+                break;
+        }
+        for (int i = 0; i < perturbations; i++)
+            CoordinateDescent.Perturb(state, options.Temperature, random.Next(), pool);
+        steps.Add(new("codes", state.Refresh(pool)));
+        return steps[^1].Objective;
     }
 
     private static QuantizationState Initialize(

@@ -9,12 +9,21 @@ namespace MLNet.PQCompression.Quantization;
 /// <remarks>
 /// With a shift c_o free for each output, only the inputs' covariance matters: the mean of the inputs, often the largest direction of XᵀX behind
 /// a ReLU, costs nothing. The target is not the teacher's weight but the ridge regression of the teacher's outputs on the student's inputs,
-/// W' = W + (H + λI)⁻¹(XᵀY − HW), which undoes part of the drift that lower layers caused.
+/// W' = W + (H + λI)⁻¹(XᵀY − HW), which undoes part of the drift that lower layers caused. With a scale a_o free as well, rows are brought to
+/// one length before they are quantized.
 /// </remarks>
 internal sealed class OutputProblem
 {
+    /// <summary>How far a fitted scale may lie from a row's gain.</summary>
+    private const double LargestRescale = 2;
+
+    /// <summary>The gain of rows that are all but zero, relative to the mean.</summary>
+    private const double SmallestGain = 1e-3;
+
     private readonly OutputStatistics _statistics;
     private readonly float[][] _products;
+    private readonly double[] _gains;
+    private readonly bool _isScaled;
 
     /// <summary>Works H and the target out. The statistics' moments are overwritten.</summary>
     /// <param name="statistics">The moments of inputs and outputs.</param>
@@ -22,10 +31,12 @@ internal sealed class OutputProblem
     /// <param name="isCentered">Whether a shift of each output can be absorbed.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
     /// <param name="damping">λ as a fraction of H's mean diagonal.</param>
+    /// <param name="isScaled">Whether a scale of each output can be absorbed.</param>
     /// <param name="pool">The threads to share.</param>
     public OutputProblem(
-        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, float[] rowWeights, double damping, WorkerPool? pool)
+        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double damping, WorkerPool? pool)
     {
+        _isScaled = isScaled;
         _statistics = statistics;
         LayerGeometry geometry = statistics.Geometry;
         _products = new float[geometry.Groups][];
@@ -36,7 +47,8 @@ internal sealed class OutputProblem
             int length = geometry.RowsPerGroup * geometry.RowLength;
             CorrectDrift(statistics.Moments[g], _products[g], weight.Slice(g * length, length), geometry, damping, target.AsSpan(g * length, length), pool);
         }
-        Objective = new(geometry, statistics.Moments, target, rowWeights);
+        _gains = isScaled ? TakeGains(target, geometry) : [.. Enumerable.Repeat(1.0, geometry.Rows)];
+        Objective = new(geometry, statistics.Moments, target, [.. rowWeights.Select((s, o) => (float)(s * _gains[o] * _gains[o]))]);
     }
 
     /// <summary>The error as a function of the weight.</summary>
@@ -45,9 +57,8 @@ internal sealed class OutputProblem
     /// <summary>For a quantized weight the a and c of each output that make a·ŷ + c nearest to the teacher's.</summary>
     /// <param name="codebook">[k, d].</param>
     /// <param name="codes">[rows, m].</param>
-    /// <param name="isScaled">Whether a is free, or 1.</param>
     /// <param name="pool">The threads to share.</param>
-    public (double[] Scale, double[] Shift) FitOutputs(float[] codebook, ushort[] codes, bool isScaled, WorkerPool? pool)
+    public (double[] Scale, double[] Shift) FitOutputs(float[] codebook, ushort[] codes, WorkerPool? pool)
     {
         LayerGeometry geometry = Objective.Geometry;
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
@@ -72,11 +83,29 @@ internal sealed class OutputProblem
                     mean += w * _statistics.InputMean(g, i);
                 }
                 int o = g * rows + r;
-                scale[o] = isScaled && variance > 0 && covariance > 0 ? Math.Clamp(covariance / variance, 0.5, 2) : 1;
+                double fitted = _isScaled && variance > 0 && covariance > 0 ? covariance / variance : _gains[o];
+                scale[o] = Math.Clamp(fitted, _gains[o] / LargestRescale, _gains[o] * LargestRescale);
                 shift[o] = _statistics.OutputMean(o) - scale[o] * mean;
             }
         }
         return (scale, shift);
+    }
+
+    /// <summary>Divides each row by its length relative to the mean row's, so that codewords need not tell rows of different lengths apart.</summary>
+    private static double[] TakeGains(Span<float> target, LayerGeometry geometry)
+    {
+        int n = geometry.RowLength;
+        var gains = new double[geometry.Rows];
+        for (int o = 0; o < gains.Length; o++)
+            gains[o] = System.Numerics.Tensors.TensorPrimitives.Norm(target.Slice(o * n, n));
+        double mean = gains.Average();
+        for (int o = 0; o < gains.Length; o++)
+        {
+            gains[o] = mean > 0 ? Math.Max(gains[o] / mean, SmallestGain) : 1;
+            Span<float> row = target.Slice(o * n, n);
+            System.Numerics.Tensors.TensorPrimitives.Divide(row, (float)gains[o], row);
+        }
+        return gains;
     }
 
     /// <summary>H = XᵀX/N and XᵀY/N, less the means where they are free.</summary>

@@ -62,6 +62,26 @@ public sealed class OutputAwareQuantizerTests
                 Assert.Equal(state.Gradients[g][i], kept[g][i], 1e-3);
     }
 
+    [Fact]
+    public void Perturbations_lower_the_objective_row_by_row()
+    {
+        QuadraticObjective objective = Random(1, 100, 36, 8);
+        QuantizationState state = Start(objective, 9, 16);
+        state.Refresh(null);
+        for (int pass = 0; pass < 50 && CoordinateDescent.Pass(state, [3, 1, 2, 0], null) > 0; pass++)
+        {
+        }
+        double settled = state.Refresh(null), value = settled;
+        for (int seed = 0; seed < 5; seed++)
+        {
+            CoordinateDescent.Perturb(state, 0.5f, seed, null);
+            double next = state.Refresh(null);
+            Assert.True(next <= value * (1 + 1e-6));
+            value = next;
+        }
+        Assert.True(value < settled * 0.999, $"{settled} to {value}");
+    }
+
     [Theory]
     [InlineData(1, 30)]
     [InlineData(3, 10)]

@@ -54,7 +54,7 @@ public sealed class OutputProblemTests
     public void Where_the_teacher_is_linear_in_the_inputs_its_weight_is_the_target()
     {
         (OutputStatistics statistics, float[] weight, _) = Linear(shift: 3);
-        var problem = new OutputProblem(statistics, new float[weight.Length], true, [1, 1, 1], 1e-7, null);
+        var problem = new OutputProblem(statistics, new float[weight.Length], true, false, [1, 1, 1], 1e-7, null);
         for (int i = 0; i < weight.Length; i++)
             Assert.Equal(weight[i], problem.Objective.Targets[0][i % 8 * problem.Objective.Stride + i / 8], 1e-3);
     }
@@ -63,13 +63,20 @@ public sealed class OutputProblemTests
     public void Scale_and_shift_of_the_outputs_are_the_least_squares_fit()
     {
         (OutputStatistics statistics, float[] weight, _) = Linear(shift: 3);
-        var problem = new OutputProblem(statistics, weight, true, [1, 1, 1], 0.01, null);
-        float[] codebook = [.. weight.Select(w => w / 1.25f)];
+        var problem = new OutputProblem(statistics, weight, true, true, [1, 1, 1], 0.01, null);
+        double mean = Enumerable.Range(0, 3).Average(Length);
+        float[] codebook = [.. weight.Select((w, i) => w / 1.25f * (float)(mean / Length(i / 8)))];
         ushort[] codes = [.. Enumerable.Range(0, weight.Length / 4).Select(i => (ushort)i)];
-        (double[] scale, double[] shift) = problem.FitOutputs(codebook, codes, true, null);
-        Assert.All(scale, a => Assert.Equal(1.25, a, 1e-3));
+        (double[] scale, double[] shift) = problem.FitOutputs(codebook, codes, null);
+        for (int o = 0; o < 3; o++)
+            Assert.Equal(1.25 * Length(o) / mean, scale[o], 1e-3);
         Assert.All(shift, c => Assert.Equal(3, c, 1e-3));
-        Assert.All(problem.FitOutputs(codebook, codes, false, null).Scale, a => Assert.Equal(1, a));
+
+        (statistics, _, _) = Linear(shift: 3);
+        var unscaled = new OutputProblem(statistics, weight, true, false, [1, 1, 1], 0.01, null);
+        Assert.All(unscaled.FitOutputs(codebook, codes, null).Scale, a => Assert.Equal(1, a));
+
+        double Length(int o) => Math.Sqrt(weight.AsSpan(o * 8, 8).ToArray().Sum(w => (double)w * w));
     }
 
     private static (OutputStatistics Statistics, float[] Weight, Activation Input) Linear(float shift)
