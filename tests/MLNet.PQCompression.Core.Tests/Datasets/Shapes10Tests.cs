@@ -5,7 +5,7 @@ namespace MLNet.PQCompression.Tests.Datasets;
 
 public class Shapes10Tests
 {
-    private static readonly string Folder = Find();
+    internal static readonly string Folder = Find();
 
     [Fact]
     public void The_test_images_have_ten_classes_of_two_hundred()
