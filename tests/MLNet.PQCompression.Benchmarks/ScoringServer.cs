@@ -31,6 +31,15 @@ internal static class ScoringServer
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Process.GetCurrentProcess().WorkingSet64 / 1048576.0:F1} allocated {GC.GetAllocatedBytesForCurrentThread()}"));
                 continue;
             }
+            if (line == "profile")
+            {
+                SessionProfile profile = session.Profile(images, batch);
+                foreach (StepProfile step in profile.Steps)
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                        $"{step.Name,-28} {step.Kernel,-20} {step.Output,-14} {step.Time.TotalMilliseconds,8:F3} ms {step.GigaflopsPerSecond,7:F1} GFLOP/s"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"total {profile.Total.TotalMilliseconds:F2} ms"));
+                continue;
+            }
             int calls = int.Parse(line, CultureInfo.InvariantCulture);
             var times = new double[calls];
             for (int i = 0; i < calls; i++)

@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Plan;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Inference;
@@ -17,4 +18,7 @@ public sealed record InferenceOptions
 
     /// <summary>The vector width of the kernels; tests lower it.</summary>
     internal SimdLevel Level { get; init; } = SimdLevels.Best;
+
+    /// <summary>How 3×3 convolutions are computed; tests force each way.</summary>
+    internal ConvolutionAlgorithm Algorithm { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference.Plan;
 using MLNet.PQCompression.Numerics;
@@ -29,7 +30,7 @@ public sealed unsafe class InferenceSession : IDisposable
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxBatch, nameof(options));
-        _plan = CompiledPlan.Get(graph, ImageShape(graph, options), options.Level);
+        _plan = CompiledPlan.Get(graph, ImageShape(graph, options), options.Level, options.Algorithm);
         _threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         _maxBatch = options.MaxBatch;
         _pool = _threads == 1 ? null : new(_threads);
@@ -52,13 +53,56 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public void Run(ReadOnlySpan<float> images, int count, Span<float> outputs)
     {
+        Check(images, count, outputs);
+        Run(images, count, outputs, null);
+    }
+
+    /// <summary>Times each step of a call.</summary>
+    /// <param name="images">count·C·H·W values, preprocessed.</param>
+    /// <param name="count">The number of images, at most <see cref="InferenceOptions.MaxBatch"/>.</param>
+    /// <param name="repetitions">Calls, of which the fastest counts for each step; two more go before them.</param>
+    /// <exception cref="ArgumentException">The images are not as long as the count says, or too many for one batch.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
+    public SessionProfile Profile(ReadOnlySpan<float> images, int count, int repetitions = 20)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _maxBatch);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repetitions);
+        var outputs = new float[count * OutputLength];
+        Check(images, count, outputs);
+        Step[] steps = _plan.Steps;
+        var ticks = new long[repetitions][];
+        for (int i = -2; i < repetitions; i++)
+        {
+            var times = new long[steps.Length];
+            Run(images, count, outputs, times);
+            if (i >= 0)
+                ticks[i] = times;
+        }
+        return new(count, [.. steps.Select((step, i) => new StepProfile(
+            step.Name, step.Kernel, step.Output is { } y ? $"{y.Channels}×{y.Height}×{y.Width}" : "", count * step.Operations,
+            Stopwatch.GetElapsedTime(0, ticks.Min(t => t[i]))))]);
+    }
+
+    /// <summary>Ends the session's threads. The compiled model lives as long as its graph.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _pool?.Dispose();
+    }
+
+    private void Check(ReadOnlySpan<float> images, int count, ReadOnlySpan<float> outputs)
+    {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (images.Length != count * InputShape.Count)
+            throw new ArgumentException($"{count} images of {InputShape} take {count * InputShape.Count} values, not {images.Length}.", nameof(images));
+        if (outputs.Length < (long)count * OutputLength)
+            throw new ArgumentException($"The outputs of {count} images take {(long)count * OutputLength} values, not {outputs.Length}.", nameof(outputs));
+    }
+
+    private void Run(ReadOnlySpan<float> images, int count, Span<float> outputs, long[]? ticks)
+    {
         long imageLength = InputShape.Count, outputLength = OutputLength;
-        if (images.Length != count * imageLength)
-            throw new ArgumentException($"{count} images of {InputShape} take {count * imageLength} values, not {images.Length}.", nameof(images));
-        if (outputs.Length < count * outputLength)
-            throw new ArgumentException($"The outputs of {count} images take {count * outputLength} values, not {outputs.Length}.", nameof(outputs));
         if (!_workspaces.TryTake(out Workspace? workspace))
             workspace = new(_threads, _plan.SharedScratch, _plan.ThreadScratch);
         fixed (float* input = images, output = outputs)
@@ -67,17 +111,15 @@ public sealed unsafe class InferenceSession : IDisposable
                 workspace.Prepare(Math.Min(_maxBatch, count - first), _plan.ValuesPerImage);
                 workspace.Input = input + first * imageLength;
                 workspace.Output = output + first * outputLength;
-                foreach (Step step in _plan.Steps)
-                    workspace.Run(step, _pool);
+                for (int i = 0; i < _plan.Steps.Length; i++)
+                {
+                    long start = ticks is null ? 0 : Stopwatch.GetTimestamp();
+                    workspace.Run(_plan.Steps[i], _pool);
+                    if (ticks is not null)
+                        ticks[i] += Stopwatch.GetTimestamp() - start;
+                }
             }
         _workspaces.Add(workspace);
-    }
-
-    /// <summary>Ends the session's threads. The compiled model lives as long as its graph.</summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        _pool?.Dispose();
     }
 
     private static TensorShape ImageShape(ModelGraph graph, InferenceOptions options)

@@ -1,5 +1,6 @@
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Inference.Plan;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Tests.Inference;
@@ -30,6 +31,29 @@ public sealed class InferenceSessionTests
                 session.Run(images.Span, count, actual);
                 Assert.Equal(first, actual);
             }
+        }
+    }
+
+    [Theory]
+    [InlineData(SampleModel.BasicBlocks, 1e-5)]
+    [InlineData(SampleModel.Wide, 1e-5)]
+    [InlineData(SampleModel.CifarShortcuts, 1e-5)]
+    [InlineData(SampleModel.Dense, 1e-5)]
+    public void EveryAlgorithmGivesTheSame(SampleModel model, double tolerance)
+    {
+        ModelGraph graph = SampleModels.Make(model);
+        foreach (int count in new[] { 1, 5 })
+        {
+            Activation images = OneNode.Random(count, [count, .. graph.Input.Shape.Dimensions.Skip(1)]);
+            float[] expected = new NodeEvaluator(graph).EvaluateAll(images).Single().Span.ToArray();
+            foreach (SimdLevel level in SimdLevels.Supported)
+                foreach (ConvolutionAlgorithm algorithm in Enum.GetValues<ConvolutionAlgorithm>())
+                {
+                    using var session = new InferenceSession(graph, new() { Threads = 2, Level = level, Algorithm = algorithm });
+                    var actual = new float[count * session.OutputLength];
+                    session.Run(images.Span, count, actual);
+                    AssertClose(expected, actual, tolerance, $"{level} {algorithm}");
+                }
         }
     }
 
@@ -88,10 +112,10 @@ public sealed class InferenceSessionTests
         Assert.Equal(new TensorShape(4, 6, 7), session.OutputShape);
     }
 
-    private static void AssertClose(float[] expected, float[] actual)
+    private static void AssertClose(float[] expected, float[] actual, double tolerance = 1e-4, string what = "")
     {
-        float scale = 1e-4f * (1 + expected.Max(MathF.Abs));
+        double scale = tolerance * expected.Max(MathF.Abs);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(MathF.Abs(expected[i] - actual[i]) <= scale, $"output {i} is {actual[i]}, not {expected[i]}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= scale, $"{what} output {i} is {actual[i]}, not {expected[i]}");
     }
 }

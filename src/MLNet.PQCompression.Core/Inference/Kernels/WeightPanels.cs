@@ -65,6 +65,7 @@ internal sealed unsafe class DensePanels : WeightPanels
 internal sealed unsafe class CodedPanels : WeightPanels
 {
     private readonly float[] _codebook;
+    private readonly float[] _transposed = [];
     private readonly byte[] _codes;
     private readonly int[] _rowOf;
     private readonly int _blockSize, _stride, _blocks, _bytesPerCode;
@@ -93,11 +94,36 @@ internal sealed unsafe class CodedPanels : WeightPanels
             }
         _rowOf = [.. Enumerable.Range(0, _blocks * _blockSize).Select(rowOf)];
         _hasGaps = _rowOf.Length < rows;
+        PaddedCodewords = (weight.Codewords + 15) & ~15;
+        if (!CanTransform)
+            return;
+        _transposed = GC.AllocateArray<float>(_blockSize * PaddedCodewords, pinned: true);
+        for (int c = 0; c < weight.Codewords; c++)
+            for (int e = 0; e < _blockSize; e++)
+                _transposed[e * PaddedCodewords + c] = weight.Codebook[c * _blockSize + e];
     }
+
+    /// <summary>d.</summary>
+    public int BlockSize => _blockSize;
+
+    /// <summary>Blocks in a row of the weight.</summary>
+    public int Blocks => _blocks;
+
+    /// <summary>Whether the codewords are whole 3×3 filters with codes of a byte, as Winograd's algorithm needs them.</summary>
+    public bool CanTransform => _blockSize % 9 == 0 && _bytesPerCode == 1;
+
+    /// <summary>k, rounded up to whole registers.</summary>
+    public int PaddedCodewords { get; }
+
+    /// <summary>The codebook with its elements as rows, [d, PaddedCodewords].</summary>
+    public float* TransposedCodebook => (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_transposed, 0);
+
+    /// <summary>The codes, [panel, block, 32 channels], of a byte each.</summary>
+    public byte* Codes => (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_codes, 0);
 
     public override long Scratch => (long)Rows * TileOperands.PanelWidth;
 
-    public override long Bytes => _codes.LongLength + (long)_codebook.Length * sizeof(float) + (long)_rowOf.Length * sizeof(int);
+    public override long Bytes => _codes.LongLength + ((long)_codebook.Length + _transposed.Length) * sizeof(float) + (long)_rowOf.Length * sizeof(int);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override float* Get(int panel, float* scratch)

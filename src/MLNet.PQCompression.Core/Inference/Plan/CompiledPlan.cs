@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Kernels;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Inference.Plan;
@@ -8,7 +9,7 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// <summary>A graph compiled for one image size: steps, weights ready for the kernels, and the place of every value. Immutable.</summary>
 internal sealed class CompiledPlan
 {
-    private static readonly ConditionalWeakTable<ModelGraph, ConcurrentDictionary<(TensorShape, SimdLevel), Lazy<CompiledPlan>>> Plans = [];
+    private static readonly ConditionalWeakTable<ModelGraph, ConcurrentDictionary<(TensorShape, SimdLevel, ConvolutionAlgorithm), Lazy<CompiledPlan>>> Plans = [];
 
     public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps)
     {
@@ -33,11 +34,11 @@ internal sealed class CompiledPlan
     public long ThreadScratch { get; }
 
     /// <summary>The plan of a graph, compiled on first use and shared by all sessions for as long as the graph lives.</summary>
-    public static CompiledPlan Get(ModelGraph graph, TensorShape inputShape, SimdLevel level) => Plans.GetOrCreateValue(graph)
-        .GetOrAdd((inputShape, level), key => new(() => level switch
+    public static CompiledPlan Get(ModelGraph graph, TensorShape inputShape, SimdLevel level, ConvolutionAlgorithm algorithm) => Plans.GetOrCreateValue(graph)
+        .GetOrAdd((inputShape, level, algorithm), key => new(() => level switch
         {
-            SimdLevel.Vector512 => new PlanBuilder<Kernels.PixelTile512>(graph, inputShape).Build(),
-            SimdLevel.Vector256 => new PlanBuilder<Kernels.PixelTile256>(graph, inputShape).Build(),
-            _ => new PlanBuilder<Kernels.PixelTile128>(graph, inputShape).Build(),
+            SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, inputShape, algorithm).Build(),
+            SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, inputShape, algorithm).Build(),
+            _ => new PlanBuilder<PixelTile128, Float128>(graph, inputShape, algorithm).Build(),
         })).Value;
 }

@@ -6,7 +6,7 @@ using MLNet.PQCompression.Inference.Kernels;
 namespace MLNet.PQCompression.Inference.Plan;
 
 /// <summary>A convolution without groups, computed by the definition from blocked values or planes to blocked values.</summary>
-internal sealed unsafe class DirectConvolutionStep<TTile> : Step
+internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKernel
     where TTile : struct, IPixelTile
 {
     /// <summary>Tiles that share one decoded panel, at least.</summary>
@@ -49,14 +49,21 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step
 
     public override long ThreadScratch => Workspace.RoundUp(TileOperands.MaxPixels * TileOperands.PanelWidth) + _weights.Scratch;
 
+    /// <inheritdoc/>
+    public double Cost(int batch)
+    {
+        double lanes = TTile.Pixels == 14 ? 16 : 8, sums = (double)batch * _y.Height * _y.Width * _weights.Rows * _weights.Panels * 32 / lanes;
+        return sums / 0.9 + (double)_weights.Rows * _weights.Panels * 32 * Chunks(batch) * 0.5;
+    }
+
     private int Stride => _node.Window.StrideX * _x.Lanes;
 
-    public override int Parts(Workspace workspace, int phase) => _weights.Panels * Chunks(workspace);
+    public override int Parts(Workspace workspace, int phase) => _weights.Panels * Chunks(workspace.Count);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
-        int chunks = Chunks(workspace), panel = part / chunks, chunk = part % chunks;
+        int chunks = Chunks(workspace.Count), panel = part / chunks, chunk = part % chunks;
         bool wide = panel * 32 + 16 < _y.Channels;
         if (chunk == 0)
             for (int image = 0; image < workspace.Count; image++)
@@ -89,8 +96,8 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step
             RunUnit(workspace, unit / _units, panel, unit % _units, wide, ref tile, ref epilogue);
     }
 
-    private int Chunks(Workspace workspace) =>
-        (int)Math.Clamp((long)workspace.Count * _units * _tilesPerUnit / TilesPerPart, 1, 64);
+    private int Chunks(int batch) =>
+        (int)Math.Clamp((long)batch * _units * _tilesPerUnit / TilesPerPart, 1, 64);
 
     private void RunUnit(Workspace workspace, int image, int panel, int unit, bool wide, ref TileOperands tile, ref TileEpilogue epilogue)
     {

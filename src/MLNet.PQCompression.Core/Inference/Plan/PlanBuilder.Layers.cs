@@ -4,7 +4,7 @@ using MLNet.PQCompression.Inference.Kernels;
 namespace MLNet.PQCompression.Inference.Plan;
 
 /// <content>Layers with weights, and what is fused into them.</content>
-internal sealed partial class PlanBuilder<TTile>
+internal sealed partial class PlanBuilder<TTile, TVector>
 {
     /// <summary>Input channels below which a layer reads plain planes instead of blocks that would be mostly zeros.</summary>
     private const int FewChannels = 8;
@@ -30,7 +30,18 @@ internal sealed partial class PlanBuilder<TTile>
             if (depthwise)
                 return new DepthwiseStep(layer, x, y, fusion);
             var order = new ReadingOrder(x, input[1], w);
-            return new DirectConvolutionStep<TTile>(layer, WeightPanels.Create(weight, order.Rows, order.RowOf), order, x, y, fusion);
+            WeightPanels panels = WeightPanels.Create(weight, order.Rows, order.RowOf);
+            var direct = new DirectConvolutionStep<TTile>(layer, panels, order, x, y, fusion);
+            if (panels is not CodedPanels { CanTransform: true } coded || x.Layout != ValueLayout.Blocked || w != Window.Square(3, 1, 1))
+                return direct;
+            Step two = new WinogradStep<Winograd2, TVector>(layer, coded, x, y, fusion), four = new WinogradStep<Winograd4, TVector>(layer, coded, x, y, fusion);
+            return _algorithm switch
+            {
+                ConvolutionAlgorithm.Direct => direct,
+                ConvolutionAlgorithm.Winograd2 => two,
+                ConvolutionAlgorithm.Winograd4 => four,
+                _ => new ChoiceStep([direct, two, four]),
+            };
         });
         return true;
     }

@@ -8,11 +8,13 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// <remarks>
 /// Steps are first collected as recipes, because the border of a value, and with it every address, is known only when all of its readers are.
 /// </remarks>
-internal sealed partial class PlanBuilder<TTile>
+internal sealed partial class PlanBuilder<TTile, TVector>
     where TTile : struct, IPixelTile
+    where TVector : struct, IFloatVector<TVector>
 {
     private readonly ModelGraph _graph;
     private readonly TensorShape _inputShape;
+    private readonly ConvolutionAlgorithm _algorithm;
     private readonly IReadOnlyDictionary<string, TensorShape> _shapes;
     private readonly Dictionary<string, List<Node>> _readers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
@@ -20,8 +22,9 @@ internal sealed partial class PlanBuilder<TTile>
     private readonly List<Func<Step>> _recipes = [];
 
     /// <summary>Prepares to compile for images of one size C×H×W.</summary>
-    public PlanBuilder(ModelGraph graph, TensorShape inputShape)
+    public PlanBuilder(ModelGraph graph, TensorShape inputShape, ConvolutionAlgorithm algorithm)
     {
+        _algorithm = algorithm;
         _graph = graph;
         _inputShape = inputShape;
         _shapes = ShapeInference.Infer(graph, new(1, inputShape[0], inputShape[1], inputShape[2]));

@@ -1,0 +1,32 @@
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>Several ways to compute the same layer, of which the cheapest is taken for each batch size. They share their weights.</summary>
+internal sealed class ChoiceStep : Step
+{
+    private const int Batches = 32;
+
+    private readonly Step[] _ways;
+    private readonly Step[] _best;
+
+    public ChoiceStep(Step[] ways) : base(ways[0].Name, ways[0].Output, ways[0].Inputs)
+    {
+        _ways = ways;
+        _best = [.. Enumerable.Range(1, Batches).Select(batch => ways.MinBy(way => ((IConvolutionKernel)way).Cost(batch))!)];
+    }
+
+    public override string Kernel => _best[0].Kernel;
+
+    public override long Operations => _best[0].Operations;
+
+    public override long SharedScratch => _ways.Max(w => w.SharedScratch);
+
+    public override long ThreadScratch => _ways.Max(w => w.ThreadScratch);
+
+    public override int Phases(Workspace workspace) => For(workspace).Phases(workspace);
+
+    public override int Parts(Workspace workspace, int phase) => For(workspace).Parts(workspace, phase);
+
+    public override void Run(Workspace workspace, int phase, int part, int worker) => For(workspace).Run(workspace, phase, part, worker);
+
+    private Step For(Workspace workspace) => _best[Math.Min(workspace.Count, Batches) - 1];
+}

@@ -1,0 +1,232 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using MLNet.PQCompression.Inference.Kernels;
+
+namespace MLNet.PQCompression.Inference.Plan;
+
+/// <summary>
+/// A 3×3 convolution of stride 1 by Winograd's algorithm with the codebook transformed, never the weights: for each position ξ of the transformed
+/// tile the codewords become a table of k numbers, and M[ξ] = table[ξ][codes]·V[ξ] is a product straight from the codes.
+/// </summary>
+/// <remarks>
+/// Tiles are taken in groups whose transformed inputs V [ξ, C_in, tiles] and products M [ξ, C_out, tiles] stay in the caches. A group has three
+/// phases: transform the inputs (and, once, the codebook), multiply, transform back.
+/// </remarks>
+internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvolutionKernel
+    where TWinograd : struct, IWinograd
+    where TVector : struct, IFloatVector<TVector>
+{
+    private const int Chunk = 16, RowsPerPart = 64;
+
+    /// <summary>Values of V and M together that stay in the second-level cache.</summary>
+    private const int CachedValues = 300_000;
+
+    private readonly ConvolutionNode _node;
+    private readonly PlanValue _x, _y;
+    private readonly PlanValue? _residual;
+    private readonly CodedPanels _weights;
+    private readonly float[] _scale, _bias;
+    private readonly float _low, _high;
+    private readonly int _tilesY, _tilesX, _groupTiles, _filters, _inputs, _outputs;
+
+    public WinogradStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
+        : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
+    {
+        (_node, _weights, _x, _y, _residual) = (node, weights, x, y, fusion.Residual);
+        (_scale, _bias) = fusion.Pinned(weights.Panels);
+        (_low, _high) = (fusion.Low, fusion.High);
+        _filters = weights.BlockSize / 9;
+        (_inputs, _outputs) = (x.Planes * PlanValue.Block, y.Planes * PlanValue.Block);
+        (_tilesY, _tilesX) = ((y.Height + TWinograd.Outputs - 1) / TWinograd.Outputs, (y.Width + TWinograd.Outputs - 1) / TWinograd.Outputs);
+        _groupTiles = Math.Clamp(CachedValues / (Positions * (_inputs + _outputs)) / (2 * Chunk) * (2 * Chunk), Chunk, 8 * Chunk);
+    }
+
+    /// <summary>The positions ξ of a transformed tile.</summary>
+    private static int Positions => TWinograd.Inputs * TWinograd.Inputs;
+
+    public override string Kernel => TWinograd.Outputs == 4 ? "Winograd 4×4" : "Winograd 2×2";
+
+    public override long Operations => _node.Operations;
+
+    public override long SharedScratch => TableLength + (long)Positions * (_inputs + _outputs) * _groupTiles;
+
+    /// <summary>Transformed tiles before their transposition, one tile or filter in passing, and a padded input tile.</summary>
+    public override long ThreadScratch => (3L * Positions + Chunk * Positions) * Chunk;
+
+    private int Codewords => _weights.PaddedCodewords;
+
+    private long TableLength => Workspace.RoundUp((long)Positions * _filters * Codewords);
+
+    /// <inheritdoc/>
+    public double Cost(int batch)
+    {
+        int chunks = Chunks(batch);
+        double vectors = (double)chunks * Positions, lanes = TVector.Count;
+        double multiply = vectors * _inputs * _outputs * (Chunk / lanes) / 0.8;
+        double transforms = vectors * Chunk * (_inputs + _outputs) / lanes * 1.5 + vectors * (_inputs + _outputs) * 8;
+        return multiply + transforms;
+    }
+
+    public override int Phases(Workspace workspace) => 3 * Groups(workspace);
+
+    public override int Parts(Workspace workspace, int phase)
+    {
+        int chunks = GroupChunks(workspace, phase / 3);
+        return (phase % 3) switch
+        {
+            0 => chunks * _x.Planes + (phase == 0 ? _filters : 0),
+            1 => Positions * ((_outputs + RowsPerPart - 1) / RowsPerPart),
+            _ => chunks * _y.Planes,
+        };
+    }
+
+    public override void Run(Workspace workspace, int phase, int part, int worker)
+    {
+        int group = phase / 3, chunks = GroupChunks(workspace, group);
+        float* table = workspace.SharedScratch, v = table + TableLength, m = v + (long)Positions * _inputs * _groupTiles;
+        float* scratch = workspace.ThreadScratch(worker);
+        switch (phase % 3)
+        {
+            case 0 when part >= chunks * _x.Planes:
+                TransformCodebook(part - chunks * _x.Planes, table, scratch);
+                break;
+            case 0:
+                TransformInputs(workspace, group, part % chunks, part / chunks, v, chunks * Chunk, scratch);
+                break;
+            case 1:
+                Multiply(part % Positions, part / Positions * RowsPerPart, table, v, m, chunks * Chunk);
+                break;
+            default:
+                if (group == 0 && part < _y.Planes)
+                    for (int image = 0; image < workspace.Count; image++)
+                        workspace.ClearBorder(_y, image, part);
+                TransformOutputs(workspace, group, part % chunks, part / chunks, m, chunks * Chunk, scratch);
+                break;
+        }
+    }
+
+    private int Chunks(int batch) => (batch * _tilesY * _tilesX + Chunk - 1) / Chunk;
+
+    private int Groups(Workspace workspace) => (Chunks(workspace.Count) * Chunk + _groupTiles - 1) / _groupTiles;
+
+    private int GroupChunks(Workspace workspace, int group) => Math.Min(_groupTiles / Chunk, Chunks(workspace.Count) - group * (_groupTiles / Chunk));
+
+    /// <summary>table[ξ, j, c] = (G g Gᵀ)[ξ] with g the j-th filter of codeword c.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void TransformCodebook(int filter, float* table, float* scratch)
+    {
+        int size = TWinograd.Inputs;
+        nint position = (nint)_filters * Codewords;
+        float* codebook = _weights.TransposedCodebook + 9L * filter * Codewords;
+        for (int c = 0; c < Codewords; c += TVector.Count)
+        {
+            for (int column = 0; column < 3; column++)
+                TWinograd.Weight<TVector>(codebook + column * Codewords + c, 3 * Codewords, scratch + column * Chunk, 3 * Chunk);
+            for (int row = 0; row < size; row++)
+                TWinograd.Weight<TVector>(scratch + row * 3 * Chunk, Chunk, table + row * size * position + (nint)filter * Codewords + c, position);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void TransformInputs(Workspace workspace, int group, int chunk, int plane, float* v, nint columns, float* scratch)
+    {
+        int size = TWinograd.Inputs, firstTile = group * _groupTiles + chunk * Chunk, total = workspace.Count * _tilesY * _tilesX;
+        float* half = scratch, padded = half + Positions * Chunk, transformed = padded + Positions * Chunk;
+        for (int i = 0; i < Chunk; i++)
+        {
+            int tile = firstTile + i;
+            if (tile >= total)
+            {
+                for (int p = 0; p < Positions; p++)
+                    new Span<float>(transformed + (p * Chunk + i) * Chunk, Chunk).Clear();
+                continue;
+            }
+            int image = tile / (_tilesY * _tilesX), y = tile / _tilesX % _tilesY * TWinograd.Outputs - 1, x = tile % _tilesX * TWinograd.Outputs - 1;
+            float* source = workspace.Pixel(_x, image, plane, y, x);
+            nint rowStride = _x.RowStride;
+            if (y + size > _x.Height + _x.Border || x + size > _x.Width + _x.Border)
+            {
+                CopyPadded(source, y, x, padded);
+                source = padded;
+                rowStride = size * Chunk;
+            }
+            for (int lane = 0; lane < Chunk; lane += TVector.Count)
+            {
+                for (int column = 0; column < size; column++)
+                    TWinograd.Input<TVector>(source + column * Chunk + lane, rowStride, half + column * Chunk + lane, size * Chunk);
+                for (int row = 0; row < size; row++)
+                    TWinograd.Input<TVector>(half + row * size * Chunk + lane, Chunk, transformed + (row * size * Chunk + i) * Chunk + lane, Chunk * Chunk);
+            }
+        }
+        for (int p = 0; p < Positions; p++)
+            SquareTranspose.Run(transformed + p * Chunk * Chunk, Chunk, v + ((nint)p * _inputs + plane * Chunk) * columns + chunk * Chunk, columns);
+    }
+
+    /// <summary>A tile that reaches beyond the border, with zeros there.</summary>
+    private void CopyPadded(float* source, int y, int x, float* padded)
+    {
+        int size = TWinograd.Inputs;
+        for (int row = 0; row < size; row++)
+            for (int column = 0; column < size; column++)
+            {
+                var target = new Span<float>(padded + (row * size + column) * Chunk, Chunk);
+                if ((uint)(y + row) < (uint)_x.Height && (uint)(x + column) < (uint)_x.Width)
+                    new ReadOnlySpan<float>(source + (nint)row * _x.RowStride + column * Chunk, Chunk).CopyTo(target);
+                else
+                    target.Clear();
+            }
+    }
+
+    private void Multiply(int position, int row, float* table, float* v, float* m, nint columns) => CodeProduct<TVector>.Multiply(
+        _weights.Codes + (nint)row / 32 * _weights.Blocks * 32, 32, _weights.Blocks,
+        table + (nint)position * _filters * Codewords, Codewords, _filters,
+        v + (nint)position * _inputs * columns, columns,
+        m + ((nint)position * _outputs + row) * columns, Math.Min(RowsPerPart, _outputs - row));
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void TransformOutputs(Workspace workspace, int group, int chunk, int plane, float* m, nint columns, float* scratch)
+    {
+        int size = TWinograd.Inputs, outputs = TWinograd.Outputs;
+        nint position = _outputs * columns;
+        float* half = scratch, transformed = half + Positions * Chunk;
+        for (int o = 0; o < Chunk; o++)
+            for (int lane = 0; lane < Chunk; lane += TVector.Count)
+            {
+                float* products = m + (plane * Chunk + o) * columns + chunk * Chunk + lane;
+                for (int column = 0; column < size; column++)
+                    TWinograd.Output<TVector>(products + column * position, size * position, half + column * Chunk, size * Chunk);
+                for (int row = 0; row < outputs; row++)
+                    TWinograd.Output<TVector>(half + row * size * Chunk, Chunk, transformed + (row * outputs * Chunk + o) * Chunk + lane, Chunk * Chunk);
+            }
+        for (int p = 0; p < outputs * outputs; p++)
+        {
+            SquareTranspose.Run(transformed + p * Chunk * Chunk, Chunk, half, Chunk);
+            Finish(workspace, group * _groupTiles + chunk * Chunk, plane, p / outputs, p % outputs, half);
+        }
+    }
+
+    /// <summary>Stores one pixel of each of 16 tiles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Finish(Workspace workspace, int firstTile, int plane, int pixelY, int pixelX, float* sums)
+    {
+        int perImage = _tilesY * _tilesX, total = workspace.Count * perImage;
+        float* scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * 16), bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * 16);
+        TVector low = TVector.Create(_low), high = TVector.Create(_high);
+        for (int i = 0; i < Chunk && firstTile + i < total; i++)
+        {
+            int tile = firstTile + i, image = tile / perImage;
+            int y = tile % perImage / _tilesX * TWinograd.Outputs + pixelY, x = tile % _tilesX * TWinograd.Outputs + pixelX;
+            if (y >= _y.Height || x >= _y.Width)
+                continue;
+            float* target = workspace.Pixel(_y, image, plane, y, x);
+            float* residual = _residual is null ? null : workspace.Pixel(_residual, image, plane, y, x);
+            for (int lane = 0; lane < Chunk; lane += TVector.Count)
+            {
+                TVector value = TVector.MultiplyAdd(TVector.Load(sums + i * Chunk + lane), TVector.Load(scale + lane), TVector.Load(bias + lane));
+                if (residual != null)
+                    value += TVector.Load(residual + lane);
+                TVector.Clamp(value, low, high).Store(target + lane);
+            }
+        }
+    }
+}
