@@ -198,35 +198,70 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
                 for (int row = 0; row < outputs; row++)
                     TWinograd.Output<TVector>(half + row * size * Chunk, Chunk, transformed + (row * outputs * Chunk + o) * Chunk + lane, Chunk * Chunk);
             }
-        for (int p = 0; p < outputs * outputs; p++)
+        Place* places = stackalloc Place[Chunk];
+        int tiles = LocateTiles(workspace, group * _groupTiles + chunk * Chunk, plane, places);
+        for (int row = 0; row < outputs; row++)
         {
-            SquareTranspose.Run(transformed + p * Chunk * Chunk, Chunk, half, Chunk);
-            Finish(workspace, group * _groupTiles + chunk * Chunk, plane, p / outputs, p % outputs, half);
+            for (int column = 0; column < outputs; column++)
+                SquareTranspose.Run(transformed + (row * outputs + column) * Chunk * Chunk, Chunk, half + column * Chunk, outputs * Chunk);
+            Finish(places, tiles, plane, row, half);
         }
     }
 
-    /// <summary>Stores one pixel of each of 16 tiles.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Finish(Workspace workspace, int firstTile, int plane, int pixelY, int pixelX, float* sums)
+    /// <summary>Finds where the outputs of 16 tiles go; returns how many tiles there are.</summary>
+    private int LocateTiles(Workspace workspace, int firstTile, int plane, Place* places)
     {
-        int perImage = _tilesY * _tilesX, total = workspace.Count * perImage;
-        float* scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * 16), bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * 16);
-        TVector low = TVector.Create(_low), high = TVector.Create(_high);
-        for (int i = 0; i < Chunk && firstTile + i < total; i++)
+        int perImage = _tilesY * _tilesX, count = Math.Min(Chunk, workspace.Count * perImage - firstTile);
+        int image = firstTile / perImage, tileY = firstTile % perImage / _tilesX, tileX = firstTile % _tilesX;
+        for (int i = 0; i < count; i++)
         {
-            int tile = firstTile + i, image = tile / perImage;
-            int y = tile % perImage / _tilesX * TWinograd.Outputs + pixelY, x = tile % _tilesX * TWinograd.Outputs + pixelX;
-            if (y >= _y.Height || x >= _y.Width)
+            int y = tileY * TWinograd.Outputs, x = tileX * TWinograd.Outputs;
+            places[i].Target = workspace.Pixel(_y, image, plane, y, x);
+            places[i].Residual = _residual is null ? null : workspace.Pixel(_residual, image, plane, y, x);
+            places[i].Rows = Math.Min(TWinograd.Outputs, _y.Height - y);
+            places[i].Values = Math.Min(TWinograd.Outputs, _y.Width - x) * Chunk;
+            if (++tileX < _tilesX)
                 continue;
-            float* target = workspace.Pixel(_y, image, plane, y, x);
-            float* residual = _residual is null ? null : workspace.Pixel(_residual, image, plane, y, x);
-            for (int lane = 0; lane < Chunk; lane += TVector.Count)
+            tileX = 0;
+            if (++tileY < _tilesY)
+                continue;
+            tileY = 0;
+            image++;
+        }
+        return count;
+    }
+
+    /// <summary>Stores one row of pixels of each tile; the rows of neighbouring tiles are neighbours in memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Finish(Place* places, int tiles, int plane, int row, float* sums)
+    {
+        float* scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * 16), bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * 16);
+        nint targetRow = (nint)row * _y.RowStride, residualRow = _residual is null ? 0 : (nint)row * _residual.RowStride;
+        TVector low = TVector.Create(_low), high = TVector.Create(_high);
+        for (int lane = 0; lane < Chunk; lane += TVector.Count)
+        {
+            TVector factor = TVector.Load(scale + lane), addend = TVector.Load(bias + lane);
+            for (int i = 0; i < tiles; i++)
             {
-                TVector value = TVector.MultiplyAdd(TVector.Load(sums + i * Chunk + lane), TVector.Load(scale + lane), TVector.Load(bias + lane));
-                if (residual != null)
-                    value += TVector.Load(residual + lane);
-                TVector.Clamp(value, low, high).Store(target + lane);
+                if (row >= places[i].Rows)
+                    continue;
+                float* target = places[i].Target + targetRow, source = sums + i * TWinograd.Outputs * Chunk;
+                float* residual = places[i].Residual;
+                for (int j = lane; j < places[i].Values; j += Chunk)
+                {
+                    TVector value = TVector.MultiplyAdd(TVector.Load(source + j), factor, addend);
+                    if (residual != null)
+                        value += TVector.Load(residual + residualRow + j);
+                    TVector.Clamp(value, low, high).Store(target + j);
+                }
             }
         }
+    }
+
+    /// <summary>Where the outputs of a tile go, and how many rows and values of a row of it there are.</summary>
+    private struct Place
+    {
+        public float* Target, Residual;
+        public int Rows, Values;
     }
 }
