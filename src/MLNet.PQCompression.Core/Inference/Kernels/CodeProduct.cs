@@ -139,41 +139,25 @@ internal static unsafe class CodeProduct<TVector>
             float* t = table;
             for (int j = 0; j < q; j++, t += codewords, v += columns)
             {
-                TVector l = TVector.Load(v), w;
-                w = TVector.Create(t[codes[0]]);
-                c0l = TVector.MultiplyAdd(w, l, c0l);
-                w = TVector.Create(t[codes[1]]);
-                c1l = TVector.MultiplyAdd(w, l, c1l);
-                w = TVector.Create(t[codes[2]]);
-                c2l = TVector.MultiplyAdd(w, l, c2l);
-                w = TVector.Create(t[codes[3]]);
-                c3l = TVector.MultiplyAdd(w, l, c3l);
-                w = TVector.Create(t[codes[4]]);
-                c4l = TVector.MultiplyAdd(w, l, c4l);
-                w = TVector.Create(t[codes[5]]);
-                c5l = TVector.MultiplyAdd(w, l, c5l);
-                w = TVector.Create(t[codes[6]]);
-                c6l = TVector.MultiplyAdd(w, l, c6l);
-                w = TVector.Create(t[codes[7]]);
-                c7l = TVector.MultiplyAdd(w, l, c7l);
+                TVector l = TVector.Load(v);
+                c0l = TVector.MultiplyAdd(l, t + codes[0], c0l);
+                c1l = TVector.MultiplyAdd(l, t + codes[1], c1l);
+                c2l = TVector.MultiplyAdd(l, t + codes[2], c2l);
+                c3l = TVector.MultiplyAdd(l, t + codes[3], c3l);
+                c4l = TVector.MultiplyAdd(l, t + codes[4], c4l);
+                c5l = TVector.MultiplyAdd(l, t + codes[5], c5l);
+                c6l = TVector.MultiplyAdd(l, t + codes[6], c6l);
+                c7l = TVector.MultiplyAdd(l, t + codes[7], c7l);
                 if (TRows.Value > 8)
                 {
-                    w = TVector.Create(t[codes[8]]);
-                    c8l = TVector.MultiplyAdd(w, l, c8l);
-                    w = TVector.Create(t[codes[9]]);
-                    c9l = TVector.MultiplyAdd(w, l, c9l);
-                    w = TVector.Create(t[codes[10]]);
-                    c10l = TVector.MultiplyAdd(w, l, c10l);
-                    w = TVector.Create(t[codes[11]]);
-                    c11l = TVector.MultiplyAdd(w, l, c11l);
-                    w = TVector.Create(t[codes[12]]);
-                    c12l = TVector.MultiplyAdd(w, l, c12l);
-                    w = TVector.Create(t[codes[13]]);
-                    c13l = TVector.MultiplyAdd(w, l, c13l);
-                    w = TVector.Create(t[codes[14]]);
-                    c14l = TVector.MultiplyAdd(w, l, c14l);
-                    w = TVector.Create(t[codes[15]]);
-                    c15l = TVector.MultiplyAdd(w, l, c15l);
+                    c8l = TVector.MultiplyAdd(l, t + codes[8], c8l);
+                    c9l = TVector.MultiplyAdd(l, t + codes[9], c9l);
+                    c10l = TVector.MultiplyAdd(l, t + codes[10], c10l);
+                    c11l = TVector.MultiplyAdd(l, t + codes[11], c11l);
+                    c12l = TVector.MultiplyAdd(l, t + codes[12], c12l);
+                    c13l = TVector.MultiplyAdd(l, t + codes[13], c13l);
+                    c14l = TVector.MultiplyAdd(l, t + codes[14], c14l);
+                    c15l = TVector.MultiplyAdd(l, t + codes[15], c15l);
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace MLNet.PQCompression.Inference.Kernels;
 
@@ -23,6 +24,9 @@ internal readonly unsafe struct Float512(Vector512<float> value) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float512 MultiplyAdd(Float512 x, Float512 y, Float512 z) => new(Vector512.MultiplyAddEstimate(x._value, y._value, z._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float512 MultiplyAdd(Float512 x, float* y, Float512 z) => new(Avx512F.FusedMultiplyAdd(x._value, Vector512.Create(*y), z._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float512 Clamp(Float512 x, Float512 low, Float512 high) => new(Vector512.Min(Vector512.Max(x._value, low._value), high._value));

@@ -24,6 +24,9 @@ internal unsafe interface IFloatVector<T>
     /// <summary>x·y + z, fused where the machine can.</summary>
     static abstract T MultiplyAdd(T x, T y, T z);
 
+    /// <summary>x·y + z with the one value at y.</summary>
+    static abstract T MultiplyAdd(T x, float* y, T z);
+
     /// <summary>min(max(x, low), high).</summary>
     static abstract T Clamp(T x, T low, T high);
 

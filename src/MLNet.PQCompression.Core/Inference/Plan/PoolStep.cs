@@ -29,24 +29,32 @@ internal sealed unsafe class PoolStep : PlaneStep
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Run(Workspace workspace, int image, int plane)
     {
+        float* origin = workspace.Plane(_x, image, plane);
+        nint rowStep = (nint)_window.DilationY * _x.RowStride, columnStep = _window.DilationX * 16;
+        Vector256<float> start = Vector256.Create(_rowCounts is null ? float.NegativeInfinity : 0);
         for (int oy = 0; oy < _y.Height; oy++)
         {
+            int top = oy * _window.StrideY - _window.PadTop;
             float* y = workspace.Pixel(_y, image, plane, oy, 0);
-            (int firstRow, int endRow) = Taps(oy * _window.StrideY - _window.PadTop, _window.KernelHeight, _window.DilationY, _x.Height);
+            (int firstRow, int endRow) = Taps(top, _window.KernelHeight, _window.DilationY, _x.Height);
             for (int ox = 0; ox < _y.Width; ox++, y += 16)
             {
                 int left = ox * _window.StrideX - _window.PadLeft;
                 (int firstColumn, int endColumn) = Taps(left, _window.KernelWidth, _window.DilationX, _x.Width);
-                float* x = workspace.Pixel(_x, image, plane, oy * _window.StrideY - _window.PadTop, left);
+                float* x = origin + ((nint)top * _x.RowStride + left * 16);
                 for (int lane = 0; lane < 16; lane += Vector256<float>.Count)
                 {
-                    Vector256<float> v = Vector256.Create(_rowCounts is null ? float.NegativeInfinity : 0);
+                    Vector256<float> v = start;
                     for (int ky = firstRow; ky < endRow; ky++)
-                        for (int kx = firstColumn; kx < endColumn; kx++)
-                        {
-                            Vector256<float> tap = Vector256.Load(x + (nint)ky * _window.DilationY * _x.RowStride + kx * _window.DilationX * 16 + lane);
-                            v = _rowCounts is null ? Vector256.Max(v, tap) : v + tap;
-                        }
+                    {
+                        float* tap = x + ky * rowStep + firstColumn * columnStep + lane;
+                        if (_rowCounts is null)
+                            for (int kx = firstColumn; kx < endColumn; kx++, tap += columnStep)
+                                v = Vector256.Max(v, Vector256.Load(tap));
+                        else
+                            for (int kx = firstColumn; kx < endColumn; kx++, tap += columnStep)
+                                v += Vector256.Load(tap);
+                    }
                     if (_rowCounts is not null)
                         v /= Vector256.Create((float)(_rowCounts[oy] * _columnCounts![ox]));
                     v.Store(y + lane);

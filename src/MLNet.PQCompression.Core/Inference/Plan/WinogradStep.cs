@@ -50,8 +50,8 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
 
     public override long SharedScratch => TableLength + (long)Positions * (_inputs + _outputs) * _groupTiles;
 
-    /// <summary>Transformed tiles before their transposition, one tile or filter in passing, and a padded input tile.</summary>
-    public override long ThreadScratch => (3L * Positions + Chunk * Positions) * Chunk;
+    /// <summary>A tile or filter in passing, a padded input tile, 16 transformed tiles before their transposition, a row of their outputs after it.</summary>
+    public override long ThreadScratch => (2L * Positions + Chunk * Positions + Chunk * TWinograd.Outputs) * Chunk;
 
     private int Codewords => _weights.PaddedCodewords;
 
@@ -188,7 +188,7 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
     {
         int size = TWinograd.Inputs, outputs = TWinograd.Outputs;
         nint position = _outputs * columns;
-        float* half = scratch, transformed = half + Positions * Chunk;
+        float* half = scratch, transformed = half + Positions * Chunk, pixels = transformed + Positions * Chunk * Chunk;
         for (int o = 0; o < Chunk; o++)
             for (int lane = 0; lane < Chunk; lane += TVector.Count)
             {
@@ -203,8 +203,8 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
         for (int row = 0; row < outputs; row++)
         {
             for (int column = 0; column < outputs; column++)
-                SquareTranspose.Run(transformed + (row * outputs + column) * Chunk * Chunk, Chunk, half + column * Chunk, outputs * Chunk);
-            Finish(places, tiles, plane, row, half);
+                SquareTranspose.Run(transformed + (row * outputs + column) * Chunk * Chunk, Chunk, pixels + column * Chunk, outputs * Chunk);
+            Finish(places, tiles, plane, row, pixels);
         }
     }
 

@@ -14,7 +14,6 @@ internal sealed unsafe class Workspace
     private readonly float[] _scratch;
     private Step? _step;
     private int _phase;
-    private readonly long[] PT = new long[3];
 
     /// <summary>Creates a workspace.</summary>
     /// <param name="threads">Threads that may work at once.</param>
@@ -92,16 +91,12 @@ internal sealed unsafe class Workspace
         for (_phase = 0; _phase < step.Phases(this); _phase++)
         {
             int parts = step.Parts(this, _phase);
-            long t0 = System.Diagnostics.Stopwatch.GetTimestamp();
             if (pool is not null)
                 pool.Run(parts, _runPart);
             else
                 for (int part = 0; part < parts; part++)
                     step.Run(this, _phase, part, 0);
-            PT[_phase % 3] += System.Diagnostics.Stopwatch.GetTimestamp() - t0;
         }
-        if (step is ChoiceStep && Environment.GetEnvironmentVariable("PT") is not null) Console.Error.WriteLine($"{step.Name} {PT[0] / 1e3:F0} {PT[1] / 1e3:F0} {PT[2] / 1e3:F0} us");
-        PT.AsSpan().Clear();
         _step = null;
     }
 
