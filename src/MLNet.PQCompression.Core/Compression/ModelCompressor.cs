@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Diagnostics;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
@@ -31,7 +29,6 @@ public static class ModelCompressor
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(images);
         options ??= new();
-        var watch = Stopwatch.StartNew();
         ModelGraph model = LinearLayers.Normalize(teacher);
         CompressionPlan plan = CompressionPlan.Create(model, options);
         CheckInput(model, images);
@@ -41,57 +38,8 @@ public static class ModelCompressor
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation?.ImagesHash, options);
         using var pool = new WorkerPool(options.Threads);
-        var quantizer = new LayerQuantizer(options, pool);
-        var frontier = new TwinFrontier(model, batches, pool);
-        var saved = resume?.Load();
-        if (saved is not null)
-            frontier.Replace(saved.Value.Weights);
-        var reports = new List<LayerReport>();
-        double layerShare = distillation is null ? 1 : 0.5;
-        long work = plan.Layers.Sum(Work), done = 0;
-        foreach (Node node in model.Nodes)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            LayerPlan? layer = plan.Layers.FirstOrDefault(l => l.Node == node.Name);
-            if (layer is not { IsQuantized: true })
-            {
-                if (layer is not null)
-                    reports.Add(new(layer, null, [], 0));
-                ReestimateBatchNorm(frontier, node, options);
-                frontier.Advance(node);
-                continue;
-            }
-            double fraction = layerShare * done / work;
-            if (saved is not null && saved.Value.Reports.TryGetValue(reports.Count, out var finished))
-            {
-                frontier.Advance(node);
-                reports.Add(new(layer, finished.Error, [.. finished.Objective], finished.Seconds));
-                done += Work(layer);
-                progress?.Report(new("resuming", layer.Weight, layerShare * done / work));
-                continue;
-            }
-            progress?.Report(new("quantizing", layer.Weight, fraction));
-            TimeSpan start = watch.Elapsed;
-            LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, node, layer, Seed(options.Seed, reports.Count), cancellationToken);
-            frontier.Replace(outcome.Weights);
-            if (distillation is not null)
-                frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), fraction, cancellationToken));
-            frontier.Advance(node, outcome.TeacherOutputs);
-            reports.Add(new(layer, outcome.RelativeError, [.. outcome.Objective], (watch.Elapsed - start).TotalSeconds));
-            done += Work(layer);
-            resume?.Save(frontier.Student, reports);
-            progress?.Report(new("quantizing", layer.Weight, layerShare * done / work, $"output error {outcome.RelativeError:P2}"));
-        }
-        ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, layerShare, cancellationToken) ?? frontier.Student;
-        resume?.Delete();
-        var report = new CompressionReport([.. reports], batches.Sum(b => b.Shape[0]), plan.DenseBytes, plan.PaperBytes, watch.Elapsed.TotalSeconds);
-        return new(student, report);
+        return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, pool);
     }
-
-    /// <summary>A layer's share of the work, about: statistics grow with the square of its rows' length.</summary>
-    private static long Work(LayerPlan layer) => layer.IsQuantized ? layer.Shape.Count + (layer.Shape.Count / layer.Shape[0]) * 64 : 0;
-
-    private static int Seed(int seed, int layer) => unchecked(seed * 1000003 + layer);
 
     private static void CheckInput(ModelGraph model, ISampleSource images)
     {
@@ -116,36 +64,5 @@ public static class ModelCompressor
                 break;
         }
         return batches.Count > 0 ? [.. batches] : throw new ArgumentException("There are no images to take statistics from.", nameof(images));
-    }
-
-    /// <summary>Gives a BatchNorm of the student the mean and variance of the student's own activations.</summary>
-    private static void ReestimateBatchNorm(TwinFrontier frontier, Node node, CompressionOptions options)
-    {
-        if (!options.ReestimateBatchNorm || node.Operator is not BatchNormalization || node.Inputs[3..].Any(i => !frontier.Student.Initializers.ContainsKey(i)))
-            return;
-        Activation[] batches = frontier.StudentValue(node.Inputs[0]);
-        int channels = batches[0].Shape[1];
-        var sums = new double[channels];
-        var squares = new double[channels];
-        long count = 0;
-        foreach (Activation batch in batches)
-        {
-            int plane = (int)(batch.Shape.Count / batch.Shape[0] / channels);
-            for (int i = 0; i < batch.Shape[0] * channels; i++)
-                foreach (float x in batch.Span.Slice(i * plane, plane))
-                {
-                    sums[i % channels] += x;
-                    squares[i % channels] += (double)x * x;
-                }
-            count += (long)batch.Shape[0] * plane;
-        }
-        var mean = new float[channels];
-        var variance = new float[channels];
-        for (int c = 0; c < channels; c++)
-        {
-            mean[c] = (float)(sums[c] / count);
-            variance[c] = (float)Math.Max(0, squares[c] / count - sums[c] / count * (sums[c] / count));
-        }
-        frontier.Replace([new(node.Inputs[3], new DenseTensor(new(channels), mean)), new(node.Inputs[4], new DenseTensor(new(channels), variance))]);
     }
 }

@@ -5,23 +5,25 @@ using MLNet.PQCompression.Numerics;
 namespace MLNet.PQCompression.Compression;
 
 /// <summary>
-/// Runs teacher and student side by side, one node at a time, over all images, and keeps only the activations that later nodes still read: the
-/// frontier. So every layer sees the student's own activations (paper, section 3.3) and the whole costs one pass of each network.
+/// Runs teacher and student side by side over all images and keeps only the activations that later nodes still read: the frontier. So every
+/// layer sees the student's own activations (paper, section 3.3) and the whole costs one pass of each network.
 /// </summary>
-/// <remarks>Until a weight differs the two share their activations.</remarks>
+/// <remarks>Until a weight differs the two share their activations. Within a stretch of nodes only one batch's values are alive at a time.</remarks>
 internal sealed class TwinFrontier
 {
     private readonly ModelGraph _teacher;
     private readonly NodeEvaluator _evaluator;
     private readonly WorkerPool _pool;
+    private readonly int _batches;
     private readonly Dictionary<string, int> _readers;
+    private readonly HashSet<string> _differing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Activation[]> _teacherValues = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Activation[]> _studentValues = new(StringComparer.Ordinal);
 
-    /// <summary>Starts at the images.</summary>
+    /// <summary>Starts at the images, which it takes over.</summary>
     public TwinFrontier(ModelGraph teacher, Activation[] images, WorkerPool pool)
     {
-        (_teacher, _pool, _evaluator) = (teacher, pool, new(teacher, pool));
+        (_teacher, _pool, _batches, _evaluator) = (teacher, pool, images.Length, new(teacher, pool));
         _readers = teacher.Nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Student = teacher;
@@ -41,32 +43,67 @@ internal sealed class TwinFrontier
     public Activation[] TeacherValue(string name) => _teacherValues[name];
 
     /// <summary>Whether a value is on the frontier and the networks disagree on it.</summary>
-    public bool Differs(string name) => _studentValues.TryGetValue(name, out Activation[]? value) && !ReferenceEquals(value, _teacherValues[name]);
+    public bool Differs(string name) => _differing.Contains(name) && _studentValues.ContainsKey(name);
 
     /// <summary>The teacher's output of a node whose inputs lie on the frontier.</summary>
     public Activation TeacherOutput(Node node, int batch) => _evaluator.Evaluate(node, name => _teacherValues[name][batch]);
 
-    /// <summary>Moves both networks past a node.</summary>
-    /// <param name="node">The next node in order.</param>
-    /// <param name="teacherOutputs">The teacher's outputs where they have been worked out already.</param>
-    public void Advance(Node node, Activation[]? teacherOutputs = null)
+    /// <summary>Moves both networks past a stretch of nodes, the next in order, one batch at a time.</summary>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="firstOutputs">The teacher's outputs of the first node, where they have been worked out already; they are taken over.</param>
+    /// <param name="cancellationToken">Stops between batches.</param>
+    public void Advance(IReadOnlyList<Node> nodes, Activation[]? firstOutputs, CancellationToken cancellationToken)
     {
-        bool differs = node.Inputs.Any(name => _teacher.Initializers.TryGetValue(name, out Initializer? own)
-            ? !ReferenceEquals(own, Student.Initializers[name])
-            : !ReferenceEquals(_teacherValues[name], _studentValues[name]));
-        Activation[] batches = _studentValues[node.Inputs.First(_studentValues.ContainsKey)];
-        Activation[] teacher = teacherOutputs ?? [.. Enumerable.Range(0, batches.Length).Select(b => TeacherOutput(node, b))];
-        _teacherValues[node.Output] = _studentValues[node.Output] = teacher;
-        if (differs)
+        foreach (Node node in nodes)
         {
-            var evaluator = new NodeEvaluator(Student, _pool);
-            _studentValues[node.Output] = [.. Enumerable.Range(0, batches.Length).Select(b => evaluator.Evaluate(node, name => _studentValues[name][b]))];
+            if (node.Inputs.Any(name => _differing.Contains(name) || (_teacher.Initializers.TryGetValue(name, out Initializer? own) && !ReferenceEquals(own, Student.Initializers[name]))))
+                _differing.Add(node.Output);
+            foreach (string name in node.Inputs.Distinct())
+                _readers[name]--;
         }
-        foreach (string name in node.Inputs.Distinct())
-            if (--_readers[name] == 0)
-            {
-                _teacherValues.Remove(name);
-                _studentValues.Remove(name);
-            }
+        string[] kept = [.. nodes.Select(n => n.Output).Where(name => _readers.GetValueOrDefault(name) > 0)];
+        string[] consumed = [.. _teacherValues.Keys.Where(name => _readers[name] == 0)];
+        foreach (string name in kept)
+        {
+            _teacherValues[name] = new Activation[_batches];
+            _studentValues[name] = _differing.Contains(name) ? new Activation[_batches] : _teacherValues[name];
+        }
+        var student = new NodeEvaluator(Student, _pool);
+        for (int b = 0; b < _batches; b++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Step(nodes, b, student, firstOutputs?[b]);
+            if (firstOutputs is not null)
+                firstOutputs[b] = null!;
+            foreach (string name in consumed)
+                _teacherValues[name][b] = _studentValues[name][b] = null!;
+        }
+        foreach (string name in consumed)
+        {
+            _teacherValues.Remove(name);
+            _studentValues.Remove(name);
+        }
+    }
+
+    private void Step(IReadOnlyList<Node> nodes, int batch, NodeEvaluator studentEvaluator, Activation? firstOutput)
+    {
+        var teacher = new Dictionary<string, Activation>(StringComparer.Ordinal);
+        var student = new Dictionary<string, Activation>(StringComparer.Ordinal);
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            Node node = nodes[i];
+            Activation expected = i == 0 && firstOutput is not null
+                ? firstOutput
+                : _evaluator.Evaluate(node, name => teacher.TryGetValue(name, out Activation? own) ? own : _teacherValues[name][batch]);
+            Activation actual = _differing.Contains(node.Output)
+                ? studentEvaluator.Evaluate(node, name => student.TryGetValue(name, out Activation? own) ? own : _studentValues[name][batch])
+                : expected;
+            teacher[node.Output] = expected;
+            student[node.Output] = actual;
+            if (_teacherValues.TryGetValue(node.Output, out Activation[]? values))
+                values[batch] = expected;
+            if (_studentValues.TryGetValue(node.Output, out values))
+                values[batch] = actual;
+        }
     }
 }

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using MLNet.PQCompression.Distillation.Checkpoints;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>One compression at work: the layers in order, each from what the layers below have become.</summary>
+internal sealed class CompressionRun(
+    ModelGraph model, CompressionPlan plan, CompressionOptions options, DistillationStage? distillation, CheckpointFolder? checkpoints,
+    CompressionResume? resume, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
+{
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly List<LayerReport> _reports = [];
+    private readonly long _work = plan.Layers.Sum(Work);
+    private readonly double _layerShare = distillation is null ? 1 : 0.5;
+    private long _done;
+
+    /// <summary>The share of the whole work that is done.</summary>
+    private double Fraction => _work == 0 ? _layerShare : _layerShare * _done / _work;
+
+    /// <summary>Compresses from images, which it takes over.</summary>
+    public CompressionResult Run(Activation[] batches, WorkerPool pool)
+    {
+        int images = batches.Sum(b => b.Shape[0]);
+        var quantizer = new LayerQuantizer(options, pool);
+        var frontier = new TwinFrontier(model, batches, pool);
+        var saved = resume?.Load();
+        if (saved is not null)
+            frontier.Replace(saved.Value.Weights);
+        // Nodes wait until a layer needs what they make, and are then passed one batch at a time.
+        var waiting = new List<Node>();
+        Activation[]? outputs = null;
+        foreach (Node node in model.Nodes)
+        {
+            LayerPlan? layer = plan.Layers.FirstOrDefault(l => l.Node == node.Name);
+            if (layer is { IsQuantized: true } && saved is not null && saved.Value.Reports.TryGetValue(_reports.Count, out var finished))
+                Finish(layer, finished.Error, finished.Objective, finished.Seconds, "resuming");
+            else if (layer is { IsQuantized: true })
+            {
+                frontier.Advance(waiting, outputs, cancellationToken);
+                waiting.Clear();
+                outputs = Quantize(frontier, quantizer, node, layer);
+            }
+            else if (layer is not null)
+                _reports.Add(new(layer, null, [], 0));
+            else if (options.ReestimateBatchNorm && BatchNormEstimation.Applies(model, node))
+            {
+                frontier.Advance(waiting, outputs, cancellationToken);
+                waiting.Clear();
+                outputs = null;
+                frontier.Replace(BatchNormEstimation.Estimate(node, frontier.StudentValue(node.Inputs[0])));
+            }
+            waiting.Add(node);
+        }
+        ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, _layerShare, cancellationToken) ?? frontier.Student;
+        resume?.Delete();
+        return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds));
+    }
+
+    private Activation[]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        progress?.Report(new("quantizing", layer.Weight, Fraction));
+        TimeSpan start = _watch.Elapsed;
+        LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, node, layer, Seed(options.Seed, _reports.Count), cancellationToken);
+        frontier.Replace(outcome.Weights);
+        if (distillation is not null)
+            frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), Fraction, cancellationToken));
+        Finish(layer, outcome.RelativeError, outcome.Objective, (_watch.Elapsed - start).TotalSeconds, "quantizing");
+        resume?.Save(frontier.Student, _reports);
+        return outcome.TeacherOutputs;
+    }
+
+    private void Finish(LayerPlan layer, double error, double[] objective, double seconds, string stage)
+    {
+        _reports.Add(new(layer, error, [.. objective], seconds));
+        _done += Work(layer);
+        progress?.Report(new(stage, layer.Weight, Fraction, $"output error {error:P2}"));
+    }
+
+    /// <summary>A layer's share of the work, about: its statistics cost the square of a row's length, the passes over its codes that times its rows.</summary>
+    private static long Work(LayerPlan layer)
+    {
+        if (!layer.IsQuantized)
+            return 0;
+        long rows = layer.Shape[0], length = layer.Shape.Count / rows;
+        return length * length * (rows + 2048) / 1024 + layer.Shape.Count;
+    }
+
+    private static int Seed(int seed, int layer) => unchecked(seed * 1000003 + layer);
+}
