@@ -48,11 +48,17 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
         /// <summary>For a state dict, the network it belongs to ("resnet18", …); null finds out from names and shapes.</summary>
         public string? Architecture;
 
-        /// <summary>How to compress: method, block sizes, codewords, number of images, seed, exceptions for single layers.</summary>
+        /// <summary>How to compress: method, block sizes, codewords, number of images, fine-tuning, seed, exceptions for single layers.</summary>
         public CompressionOptions Compression = new();
 
         /// <summary>What happens when a row has no image that can be used.</summary>
         public OnBadImage OnBadImage = OnBadImage.Fail;
+
+        /// <summary>The GPU to fit on; null takes the one set on the MLContext, if any.</summary>
+        public int? GpuDeviceId;
+
+        /// <summary>Whether to fit on the CPU where the GPU cannot be used.</summary>
+        public bool FallbackToCpu;
 
         /// <summary>Told of the stages and layers; they are also written to the log of the MLContext.</summary>
         public IProgress<CompressionProgress>? Progress;
@@ -73,19 +79,26 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
     /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
     /// <exception cref="ImageRowException">A row has no image that can be used.</exception>
-    /// <exception cref="InvalidOperationException">The data has no rows.</exception>
+    /// <exception cref="InvalidOperationException">The data has no rows, or a GPU is asked for without FallbackToCpu.</exception>
     /// <exception cref="OperationCanceledException">Cancellation was asked for.</exception>
     public PqCompressionTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        CheckDevice();
         LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
         ScoringModel teacher = ScoringModel.Create(ModelFile.Load(_options.ModelFile, _options.Architecture), _options, label?.Values, _options.ModelFile);
         ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(teacher.Preprocessing, _options.Pixels, _options.ImageFolder));
         using var log = new FitLog(_environment.Channels, _options.Progress);
         Action<ImageRowException>? skip = _options.OnBadImage == OnBadImage.Skip ? e => log.Warn($"Left out: {e.Message}") : null;
-        var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, skip);
+        var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, _options.Compression.Distillation?.MaxImages ?? 0, skip);
         CompressionResult result = ModelCompressor.Compress(teacher.Graph, images, _options.Compression, log, _options.CancellationToken);
         return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report);
+    }
+
+    private void CheckDevice()
+    {
+        if ((_options.GpuDeviceId ?? _environment.GpuDeviceId) is { } device && !_options.FallbackToCpu && !_environment.FallbackToCpu)
+            throw new InvalidOperationException($"GPU {device} is asked for, but compression runs on the CPU. Set FallbackToCpu, or leave GpuDeviceId null.");
     }
 
     /// <summary>The schema with the columns that the transformer will add.</summary>

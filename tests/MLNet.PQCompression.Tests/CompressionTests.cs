@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 
@@ -98,6 +100,42 @@ public sealed class CompressionTests : IDisposable
         using PqCompressionTransformer model = Fit(o => o.Compression = new() { Method = CompressionMethod.Plain, Codewords = 8, Overrides = [new("fc*", Skip: true)] });
         Assert.IsType<DenseTensor>(model.Model.Initializers["fc.weight"]);
         Assert.True(Assert.IsType<QuantizedTensor>(model.Model.Initializers["conv2.weight"]).Codewords <= 8);
+    }
+
+    [Fact]
+    public void Fine_tuning_reads_the_rest_of_the_data_and_brings_the_student_closer()
+    {
+        float[][] teacher = ReferenceScores.Of(_model, PixelRow.Make(60).Select(r => r.Image));
+        double Divergence(DistillationOptions? distillation)
+        {
+            using PqCompressionTransformer model = Fit(o => o.Compression = new() { Method = CompressionMethod.Plain, MaxImages = 16, Codewords = 8, Distillation = distillation });
+            return teacher.Zip(model.Transform(_data).GetColumn<float[]>("Score")).Average(p => p.First.Zip(p.Second, (a, b) => a * Math.Log(a / b)).Sum());
+        }
+        Assert.True(Divergence(new() { LayerSteps = 20, Epochs = 10, BatchSize = 20, Augmentation = Augmentation.None }) < Divergence(null));
+    }
+
+    [Fact]
+    public void The_first_images_are_spread_over_all_rows_and_the_others_follow()
+    {
+        var input = new Columns.ImageInput(ImagePreprocessing.Default(new(1, 3, 8, 8)), new(), null);
+        var source = new Fitting.DataViewSampleSource(_data, Columns.ImageColumn.Bind(_data.Schema, "Image", input), null, first: 4, most: 12, skip: null);
+        Assert.Equal(12, source.Count);
+        for (int pass = 0; pass < 2; pass++)
+        {
+            string[] names = [.. source.Read(5).SelectMany(b => b.Names)];
+            Assert.Equal(["row 10", "row 25", "row 40", "row 55", "row 0", "row 5", "row 15", "row 20", "row 30", "row 35", "row 45", "row 50"], names);
+        }
+    }
+
+    [Fact]
+    public void A_GPU_is_used_or_refused_but_never_silently_left()
+    {
+        Assert.Contains("FallbackToCpu", Assert.Throws<InvalidOperationException>(() => Fit(o => o.GpuDeviceId = 0)).Message, StringComparison.Ordinal);
+        Fit(o => (o.GpuDeviceId, o.FallbackToCpu) = (0, true)).Dispose();
+        var onGpu = new MLContext { GpuDeviceId = 0 };
+        Assert.Throws<InvalidOperationException>(() => onGpu.Transforms.CompressModel("Score", "Image", _model).Fit(_data));
+        onGpu.FallbackToCpu = true;
+        onGpu.Transforms.CompressModel("Score", "Image", _model).Fit(_data).Dispose();
     }
 
     [Fact]

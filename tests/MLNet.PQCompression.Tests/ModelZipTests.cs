@@ -82,6 +82,30 @@ public sealed class ModelZipTests : IDisposable
         AssertSurvives([new PathRow { Image = "a.ppm" }], _folder.Path);
     }
 
+    [Fact]
+    public void Images_that_ML_NET_loads_survive_with_and_without_a_known_size()
+    {
+        using (MLImage image = TestImages.ToMLImage(TestNetwork.Image(3)))
+            image.Save(_folder.File("a.png"));
+        var rows = new[] { new PathRow { Image = "a.png" } };
+        IDataView data = _context.Data.LoadFromEnumerable(rows);
+        foreach (string column in new[] { "Loaded", "Resized" })
+        {
+            var pipeline = _context.Transforms.LoadImages("Loaded", _folder.Path, "Image")
+                .Append(_context.Transforms.ResizeImages("Resized", 11, 9, "Loaded"))
+                .Append(_context.Transforms.ScoreCompressedModel("Score", column, _model));
+            using var model = pipeline.Fit(data);
+            ITransformer loaded = SaveAndLoad(model, data, out _);
+            float[] expected = model.Transform(data).GetColumn<float[]>("Score").Single();
+            Assert.Equal(expected, loaded.Transform(data).GetColumn<float[]>("Score").Single());
+            using var engine = new MLContext().Model.CreatePredictionEngine<PathRow, ScoreRow>(loaded);
+            Assert.Equal(expected, engine.Predict(rows[0]).Score);
+            using PqCompressionTransformer found = _context.Model.FindCompressedModels(loaded).Single();
+            IDataView images = _context.Transforms.LoadImages("Loaded", _folder.Path, "Image").Append(_context.Transforms.ResizeImages("Resized", 11, 9, "Loaded")).Fit(data).Transform(data);
+            Assert.Equal(expected, found.Transform(images).GetColumn<float[]>("Score").Single());
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

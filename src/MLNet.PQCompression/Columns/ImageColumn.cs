@@ -52,6 +52,8 @@ internal sealed class ImageColumn
             throw WrongType(name, $"{column.Type}");
         if (column.Type is VectorDataViewType vector && kind == ImageColumnKind.Pixels)
             input = CheckVector(name, vector, input);
+        if (column.Type is ImageDataViewType { Height: > 0, Width: > 0 } image)
+            input = input with { Size = new(image.Height, image.Width) };
         return new(column, kind, input);
     }
 

@@ -7,7 +7,8 @@ namespace MLNet.PQCompression.Columns;
 /// <param name="Preprocessing">The model's resizing, cropping and normalisation.</param>
 /// <param name="Pixels">What a vector of numbers holds.</param>
 /// <param name="ImageFolder">The folder that paths are relative to, or null.</param>
-internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorFormat Pixels, string? ImageFolder)
+/// <param name="Size">The size of an image column's images, where its type tells it.</param>
+internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorFormat Pixels, string? ImageFolder, ImageSize? Size = null)
 {
     private const string DropRows = "Give each row an image, or drop such rows before with FilterByCustomPredicate.";
 
@@ -29,6 +30,14 @@ internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorF
             pixels[to + 2] = source[from + blue];
         }
         Preprocessing.Apply(new RgbImage(image.Width, image.Height, pixels), destination);
+    }
+
+    /// <summary>From the pixels of an image of known size: red, green, blue of each, row by row.</summary>
+    public void ConvertFrame(in VBuffer<byte> pixels, Span<float> destination)
+    {
+        if (Size is not { } size || pixels.Length != size.Height * size.Width * 3)
+            throw new InvalidDataException($"There are {pixels.Length} bytes of pixels; an image of {Size?.Width}×{Size?.Height} has {Size?.Height * Size?.Width * 3}.");
+        Preprocessing.Apply(new RgbImage(size.Width, size.Height, [.. pixels.DenseValues()]), destination);
     }
 
     /// <summary>From a vector of numbers.</summary>
@@ -64,3 +73,6 @@ internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorF
         }
     }
 }
+
+/// <summary>The size of an image in pixels.</summary>
+internal sealed record ImageSize(int Height, int Width);

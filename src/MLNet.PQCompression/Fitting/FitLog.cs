@@ -22,7 +22,7 @@ internal sealed class FitLog : IProgress<CompressionProgress>, IDisposable
     {
         lock (_gate)
         {
-            if (value.Stage != _last?.Stage || value.Layer != _last.Layer)
+            if (value.Stage != _last?.Stage || value.Layer != _last.Layer || (value.Detail is null) != (_last.Detail is null))
                 Info(string.Join(' ', new[] { value.Stage, value.Layer, value.Detail is null ? null : $"({value.Detail})" }.OfType<string>()));
             _last = value;
         }

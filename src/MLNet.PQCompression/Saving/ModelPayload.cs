@@ -28,7 +28,7 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
     {
         using var onnx = new MemoryStream();
         OnnxWriter.Write(Model.Graph, onnx);
-        var header = new Header(Format, PackageVersion, InputName, Kind, Outputs.ScoreName, Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder);
+        var header = new Header(Format, PackageVersion, InputName, Kind, Outputs.ScoreName, Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder, Input.Size);
         return string.Concat(JsonSerializer.Serialize(header), "\n", Convert.ToBase64String(onnx.GetBuffer().AsSpan(0, (int)onnx.Length)));
     }
 
@@ -47,7 +47,7 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
                 throw new FormatException("the network is no Base64");
             ModelGraph graph = OnnxReader.Read(onnx.AsMemory(0, length), "the network in the model zip");
             ScoringModel model = ScoringModel.Restore(graph, header.Order, header.Softmax);
-            return new(model, new(model.Preprocessing, header.Pixels, header.ImageFolder), header.Input, header.Kind, new(header.Score, header.Label));
+            return new(model, new(model.Preprocessing, header.Pixels, header.ImageFolder, header.Size), header.Input, header.Kind, new(header.Score, header.Label));
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
@@ -72,5 +72,5 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
 
     private sealed record Header(
         int Format, string Package, string Input, ImageColumnKind Kind, string Score, string Label,
-        ImmutableArray<int> Order, bool Softmax, PixelVectorFormat Pixels, string? ImageFolder);
+        ImmutableArray<int> Order, bool Softmax, PixelVectorFormat Pixels, string? ImageFolder, ImageSize? Size);
 }

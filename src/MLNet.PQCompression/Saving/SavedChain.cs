@@ -28,11 +28,15 @@ internal static class SavedChain
         string[] inner = [InnerColumns.Image, InnerColumns.Key, InnerColumns.Model, InnerColumns.Class, .. SavedScores.AllColumns];
 
         var chain = new List<ITransformer>();
-        IDataView data = new EmptyDataView(inputName, TypeOf(kind));
-        Add(transforms.CopyColumns(InnerColumns.Image, inputName));
+        IDataView data = new EmptyDataView(inputName, TypeOf(kind, input.Size));
+        // A mapping binds images of registered types only, and each size is a type of its own: images of known size go in as their pixels.
+        if (input.Size is null)
+            Add(transforms.CopyColumns(InnerColumns.Image, inputName));
+        else
+            Add(transforms.ExtractPixels(InnerColumns.Image, inputName, interleavePixelColors: true, outputAsFloatArray: false));
         Add(transforms.CustomMapping(new ModelKeyFactory().GetMapping(), ModelKey.Contract));
         Add(transforms.Conversion.MapValue(InnerColumns.Model, [KeyValuePair.Create(0, text)], InnerColumns.Key));
-        chain.Add(Scoring(transforms, kind).Fit(data));
+        chain.Add(Scoring(transforms, kind, input.Size).Fit(data));
         data = chain[^1].Transform(data);
         Add(transforms.Concatenate(outputs.ScoreName, [.. SavedScores.ColumnsOf(count)]));
         Add(transforms.Conversion.MapValueToKey(outputs.LabelName, InnerColumns.Class, keyData: classes));
@@ -68,16 +72,18 @@ internal static class SavedChain
         return new(new(payload.Model, new()), payload.InputName, payload.Kind, payload.Input, payload.Outputs);
     }
 
-    private static IEstimator<ITransformer> Scoring(TransformsCatalog transforms, ImageColumnKind kind) => kind switch
+    private static IEstimator<ITransformer> Scoring(TransformsCatalog transforms, ImageColumnKind kind, ImageSize? size) => kind switch
     {
+        ImageColumnKind.Image when size is not null => transforms.CustomMapping(new SavedFrameFactory().GetMapping(), SavedFrameFactory.Contract),
         ImageColumnKind.Image => transforms.CustomMapping(new SavedImageFactory().GetMapping(), SavedImageFactory.Contract),
         ImageColumnKind.Pixels => transforms.CustomMapping(new SavedPixelsFactory().GetMapping(), SavedPixelsFactory.Contract),
         ImageColumnKind.Encoded => transforms.CustomMapping(new SavedEncodedFactory().GetMapping(), SavedEncodedFactory.Contract),
         _ => transforms.CustomMapping(new SavedPathFactory().GetMapping(), SavedPathFactory.Contract),
     };
 
-    private static DataViewType TypeOf(ImageColumnKind kind) => kind switch
+    private static DataViewType TypeOf(ImageColumnKind kind, ImageSize? size) => kind switch
     {
+        ImageColumnKind.Image when size is not null => new ImageDataViewType(size.Height, size.Width),
         ImageColumnKind.Image => new ImageDataViewType(),
         ImageColumnKind.Pixels => new VectorDataViewType(NumberDataViewType.Single),
         ImageColumnKind.Encoded => new VectorDataViewType(NumberDataViewType.Byte),

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
 using MLNet.PQCompression.Columns;
 
 namespace MLNet.PQCompression.Saving;
@@ -15,15 +14,24 @@ internal abstract class SavedInput
     public abstract void Convert(ImageInput input, Span<float> destination);
 }
 
-/// <summary>A row with an image of ML.NET.</summary>
+/// <summary>A row with an image of ML.NET whose size the column's type does not tell.</summary>
 internal sealed class SavedImage : SavedInput
 {
-    // The size stands for any: only the kind of value is checked.
-    [ColumnName(InnerColumns.Image), ImageType(1, 1)]
+    [ColumnName(InnerColumns.Image), UnsizedImage]
     public MLImage? Image { get; set; }
 
     /// <inheritdoc/>
     public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+}
+
+/// <summary>A row with the pixels of an image of ML.NET whose size the column's type tells.</summary>
+internal sealed class SavedFrame : SavedInput
+{
+    [ColumnName(InnerColumns.Image)]
+    public VBuffer<byte> Image { get; set; }
+
+    /// <inheritdoc/>
+    public override void Convert(ImageInput input, Span<float> destination) => input.ConvertFrame(Image, destination);
 }
 
 /// <summary>A row with a vector of numbers.</summary>

@@ -52,6 +52,17 @@ internal sealed class SavedImageFactory : CustomMappingFactory<SavedImage, Saved
     public override Action<SavedImage, SavedScores> GetMapping() => new SavedScoring<SavedImage>().Score;
 }
 
+/// <summary>Scores rows with the pixels of an image of ML.NET.</summary>
+[CustomMappingFactoryAttribute(Contract)]
+internal sealed class SavedFrameFactory : CustomMappingFactory<SavedFrame, SavedScores>
+{
+    /// <summary>The contract by which a loaded chain finds the mapping.</summary>
+    public const string Contract = "MLNet.PQCompression.ScoreFrame";
+
+    /// <inheritdoc/>
+    public override Action<SavedFrame, SavedScores> GetMapping() => new SavedScoring<SavedFrame>().Score;
+}
+
 /// <summary>Scores rows with a vector of numbers.</summary>
 [CustomMappingFactoryAttribute(Contract)]
 internal sealed class SavedPixelsFactory : CustomMappingFactory<SavedPixels, SavedScores>
