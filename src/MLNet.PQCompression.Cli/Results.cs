@@ -18,7 +18,18 @@ internal sealed record PredictionResult(IReadOnlyList<ImagePrediction> Images, I
 /// <summary>What export writes.</summary>
 internal sealed record ExportResult(string Output, long FileBytes, double Seconds);
 
+/// <summary>The time of a step of a call.</summary>
+internal sealed record BenchLayer(string Name, string Kernel, string Output, double Milliseconds, double GigaflopsPerSecond, double Share);
+
+/// <summary>How fast one form of a model runs.</summary>
+internal sealed record BenchRun(
+    double LoadMilliseconds, double MedianMilliseconds, double P95Milliseconds, double ImagesPerSecond, long WeightBytes, IReadOnlyList<BenchLayer> Layers);
+
+/// <summary>What bench writes.</summary>
+internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, BenchRun Run, BenchRun? Dense, long ResidentBytes);
+
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(PredictionResult))]
 [JsonSerializable(typeof(ExportResult))]
+[JsonSerializable(typeof(BenchResult))]
 internal sealed partial class ToolJson : JsonSerializerContext;

@@ -29,7 +29,7 @@ public static class Tool
     {
         var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs and exports them.")
         {
-            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new ExportCommand(),
+            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(),
         };
         HelpWithExamples.AddTo(root);
         ParseResult parsed = root.Parse(args);

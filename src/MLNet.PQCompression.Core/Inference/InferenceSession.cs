@@ -45,6 +45,9 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <summary>The number of values that the model gives for an image.</summary>
     public int OutputLength => checked((int)_plan.OutputShape.Count);
 
+    /// <summary>Bytes of weights in memory: codes, codebooks, and what is not compressed. All sessions over the same graph share them.</summary>
+    public long WeightBytes => _plan.Steps.Sum(s => s.WeightBytes);
+
     /// <summary>Scores some images.</summary>
     /// <param name="images">count·C·H·W values, preprocessed.</param>
     /// <param name="count">The number of images.</param>

@@ -18,6 +18,8 @@ internal sealed class ChoiceStep : Step
 
     public override long Operations => _best[0].Operations;
 
+    public override long WeightBytes => _ways.Max(w => w.WeightBytes);
+
     public override long SharedScratch => _ways.Max(w => w.SharedScratch);
 
     public override long ThreadScratch => _ways.Max(w => w.ThreadScratch);

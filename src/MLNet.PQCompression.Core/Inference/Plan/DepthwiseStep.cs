@@ -34,6 +34,8 @@ internal sealed unsafe class DepthwiseStep : PlaneStep
 
     public override string Kernel => "depthwise";
 
+    public override long WeightBytes => ((long)_weights.Length + _scale.Length + _bias.Length) * sizeof(float);
+
     public override long Operations => _node.Operations;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -47,6 +47,8 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
 
     public override long Operations => _node.Operations;
 
+    public override long WeightBytes => _weights.Bytes + 2L * _scale.Length * sizeof(float);
+
     public override long ThreadScratch => Workspace.RoundUp(TileOperands.MaxPixels * TileOperands.PanelWidth) + _weights.Scratch;
 
     /// <inheritdoc/>

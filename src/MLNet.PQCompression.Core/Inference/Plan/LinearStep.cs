@@ -30,6 +30,8 @@ internal sealed unsafe class LinearStep<TTile> : Step
 
     public override long Operations => _operations;
 
+    public override long WeightBytes => _weights.Bytes + 2L * _scale.Length * sizeof(float);
+
     public override long ThreadScratch => SumsLength + InputLength + _weights.Scratch;
 
     private static long SumsLength => Workspace.RoundUp(TileOperands.MaxPixels * TileOperands.PanelWidth);

@@ -18,6 +18,9 @@ internal abstract class Step(string name, PlanValue? output, params PlanValue[] 
     /// <summary>Multiplications and additions of the layer's definition for one image.</summary>
     public virtual long Operations => 0;
 
+    /// <summary>Bytes of weights that the step keeps.</summary>
+    public virtual long WeightBytes => 0;
+
     /// <summary>Scratch for all parts, in values.</summary>
     public virtual long SharedScratch => 0;
 

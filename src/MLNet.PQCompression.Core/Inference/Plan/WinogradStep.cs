@@ -50,6 +50,8 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
 
     public override long SharedScratch => TableLength + (long)Positions * (_inputs + _outputs) * _groupTiles;
 
+    public override long WeightBytes => _weights.Bytes + 2L * _scale.Length * sizeof(float);
+
     /// <summary>A tile or filter in passing, a padded input tile, 16 transformed tiles before their transposition, a row of their outputs after it.</summary>
     public override long ThreadScratch => (2L * Positions + Chunk * Positions + Chunk * TWinograd.Outputs) * Chunk;
 

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using MLNet.PQCompression.Cli.Options;
+using MLNet.PQCompression.Cli.Terminal;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Reporting;
+
+namespace MLNet.PQCompression.Cli.Commands;
+
+/// <summary>mlnet-pq bench.</summary>
+internal sealed class BenchCommand : ToolCommand
+{
+    private const int WarmUpCalls = 3;
+
+    private readonly ModelArguments _model = new();
+    private readonly Option<int> _threads = ThreadsOption.Create();
+    private readonly Option<int> _batch = new Option<int>("--batch") { HelpName = "N", Description = "Images in a call.", DefaultValueFactory = _ => 1 }.AtLeast(1);
+    private readonly Option<int> _calls = new Option<int>("--calls") { HelpName = "N", Description = "Calls to time.", DefaultValueFactory = _ => 50 }.AtLeast(1);
+    private readonly Option<int?> _size = new Option<int?>("--size") { HelpName = "N", Description = "Height and width of the images where the model leaves them open." }.AtLeast(1);
+    private readonly Option<bool> _dense = new("--compare-dense") { Description = "Time the model with its weights decoded too." };
+
+    public BenchCommand()
+        : base("bench", "Times a model on this machine: latency, throughput, load time, memory, and every layer.",
+            "mlnet-pq bench model.pq.onnx --threads 1",
+            "mlnet-pq bench model.pq.onnx --batch 8 --compare-dense")
+    {
+        AddSymbols([.. _model.All, _threads, _batch, _calls, _size, _dense]);
+    }
+
+    /// <summary>The measurements as text.</summary>
+    public static string Describe(BenchResult result)
+    {
+        var table = new TextTable("layer", "kernel", "output", ">ms", ">GFLOP/s", ">share");
+        foreach (BenchLayer layer in result.Run.Layers)
+            table.Add(layer.Name, layer.Kernel, layer.Output, Number(layer.Milliseconds, "0.000"), layer.GigaflopsPerSecond > 0 ? Number(layer.GigaflopsPerSecond, "0.0") : "", Number(layer.Share, "0.0%"));
+        var summary = new TextTable("", ">median ms", ">p95 ms", ">images/s", ">load ms", ">weight bytes");
+        Add("as is", result.Run);
+        if (result.Dense is { } dense)
+            Add("dense", dense);
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            {result.Model}: batch {result.Batch}, {result.Threads} thread(s), {result.Calls} calls, file of {result.FileBytes:N0} bytes, {result.ResidentBytes:N0} bytes resident
+
+            {table}
+            {summary}
+            """);
+
+        void Add(string name, BenchRun run) => summary.Add(
+            name, Number(run.MedianMilliseconds, "0.00"), Number(run.P95Milliseconds, "0.00"), Number(run.ImagesPerSecond, "0.0"), Number(run.LoadMilliseconds, "0.0"), Number(run.WeightBytes, "N0"));
+    }
+
+    protected override void Execute(ParseResult arguments, ToolConsole console)
+    {
+        (int threads, int batch, int calls) = (arguments.GetValue(_threads), arguments.GetValue(_batch), arguments.GetValue(_calls));
+        long start = Stopwatch.GetTimestamp();
+        ModelGraph model = _model.Load(arguments);
+        var options = new InferenceOptions { Threads = threads, MaxBatch = batch };
+        if (arguments.GetValue(_size) is { } size)
+            options = options with { InputShape = new(model.Input.Shape[1], size, size) };
+        BenchRun run = Measure(model, options, calls, start, console.CancellationToken);
+        long resident = Process.GetCurrentProcess().WorkingSet64;
+        BenchRun? dense = arguments.GetValue(_dense) ? Measure(Decoded(model), options, calls, Stopwatch.GetTimestamp(), console.CancellationToken) : null;
+        var result = new BenchResult(
+            _model.Path(arguments), new FileInfo(_model.Path(arguments)).Length, batch, threads == 0 ? Environment.ProcessorCount : threads, calls, run, dense, resident);
+        console.WriteResult(() => Describe(result), () => JsonSerializer.Serialize(result, ToolJson.Default.BenchResult));
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+
+    private static ModelGraph Decoded(ModelGraph model) => model.WithInitializers(
+        model.Initializers.Where(i => i.Value is QuantizedTensor).Select(i => KeyValuePair.Create(i.Key, (Initializer)new DenseTensor(i.Value.Shape, i.Value.ToDense()))).ToArray());
+
+    private static BenchRun Measure(ModelGraph model, InferenceOptions options, int calls, long start, CancellationToken cancellationToken)
+    {
+        using var session = new InferenceSession(model, options);
+        double load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        int batch = options.MaxBatch;
+        var random = new Random(1);
+        var images = new float[batch * session.InputShape.Count];
+        foreach (ref float value in images.AsSpan())
+            value = random.NextSingle() * 2 - 1;
+        var outputs = new float[batch * session.OutputLength];
+        var times = new double[calls];
+        for (int i = -WarmUpCalls; i < calls; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long from = Stopwatch.GetTimestamp();
+            session.Run(images, batch, outputs);
+            if (i >= 0)
+                times[i] = Stopwatch.GetElapsedTime(from).TotalMilliseconds;
+        }
+        Array.Sort(times);
+        SessionProfile profile = session.Profile(images, batch, Math.Min(calls, 10));
+        double total = profile.Total.TotalMilliseconds, median = times[calls / 2];
+        return new(
+            load, median, times[(int)(0.95 * (calls - 1))], 1000 * batch / median, session.WeightBytes,
+            [.. profile.Steps.Select(s => new BenchLayer(s.Name, s.Kernel, s.Output, s.Time.TotalMilliseconds, s.GigaflopsPerSecond, s.Time.TotalMilliseconds / total))]);
+    }
+}
