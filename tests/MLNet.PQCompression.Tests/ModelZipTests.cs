@@ -167,6 +167,18 @@ public sealed class ModelZipTests : IDisposable
     }
 
     [Fact]
+    public void A_loaded_pipeline_names_the_column_of_an_image_that_does_not_decode()
+    {
+        IDataView data = _context.Data.LoadFromEnumerable([new EncodedRow { Image = TestImages.Encode(TestNetwork.Image(3)) }]);
+        using PqCompressionTransformer model = Fit(data);
+        using var engine = _context.Model.CreatePredictionEngine<EncodedRow, ScoreRow>(SaveAndLoad(model, data, out _));
+        Assert.Equal(5, engine.Predict(new() { Image = TestImages.Encode(TestNetwork.Image(4)) }).Score.Length);
+        var error = Assert.Throws<InvalidDataException>(() => engine.Predict(new() { Image = [1, 2, 3] }));
+        Assert.Contains("'Image'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("missing", Assert.Throws<InvalidDataException>(() => engine.Predict(new())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_of_a_newer_version_is_refused_and_a_broken_one_named()
     {
         string text = new Saving.ModelPayload(

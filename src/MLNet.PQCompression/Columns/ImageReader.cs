@@ -11,6 +11,10 @@ internal abstract class ImageReader
     /// <param name="destination">C×H×W values.</param>
     /// <exception cref="ImageRowException">The row has no image that can be used.</exception>
     public abstract void Read(Span<float> destination);
+
+    /// <summary>Whether an exception tells of a row's image, and not of a fault elsewhere.</summary>
+    public static bool IsBadImage(Exception e) =>
+        e is InvalidImageException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or InvalidOperationException;
 }
 
 /// <summary>Turns a column's value into a model's input.</summary>
@@ -29,7 +33,7 @@ internal sealed class ImageReader<T>(string columnName, DataViewRow row, ValueGe
             getter(ref _value);
             convert(_value, destination);
         }
-        catch (Exception e) when (e is InvalidImageException or IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or InvalidOperationException)
+        catch (Exception e) when (IsBadImage(e))
         {
             throw new ImageRowException(columnName, row.Position, e.Message, e);
         }

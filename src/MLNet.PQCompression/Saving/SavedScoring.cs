@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.Transforms;
+using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Scoring;
 
 namespace MLNet.PQCompression.Saving;
@@ -16,7 +17,14 @@ internal sealed class SavedScoring<TInput> where TInput : SavedInput
         Decoded decoded = Decode(row.Model);
         int length = decoded.Payload.Input.Length;
         Span<float> image = result.ImageBuffer(length), scores = result.ScoreBuffer(decoded.Scorer.ScoreCount);
-        row.Convert(decoded.Payload.Input, image);
+        try
+        {
+            row.Convert(decoded.Payload.Input, image);
+        }
+        catch (Exception e) when (ImageReader.IsBadImage(e))
+        {
+            throw new InvalidDataException($"Column '{decoded.Payload.InputName}': {e.Message}", e);
+        }
         decoded.Scorer.Score(image, 1, scores);
         result.Set(scores);
         uint key = Prediction.KeyOf(scores);
