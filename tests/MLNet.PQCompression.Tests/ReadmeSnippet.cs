@@ -1,8 +1,11 @@
 using Microsoft.ML;
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Tests;
 
-/// <summary>The code that the READMEs show, so that it is known to compile.</summary>
+/// <summary>The code that the READMEs and the docs show, so that it is known to compile.</summary>
 internal static class ReadmeSnippet
 {
     public static void Run()
@@ -22,6 +25,34 @@ internal static class ReadmeSnippet
         var engine = mlContext.Model.CreatePredictionEngine<Photo, PhotoClass>(loaded);
         Console.WriteLine(engine.Predict(new Photo { Path = "cat.jpg" }).Class);
         // </snippet>
+    }
+
+    public static IEstimator<ITransformer> Options(MLContext mlContext, IProgress<CompressionProgress> progress, CancellationToken token)
+    {
+        // <options>
+        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Label", "Class")
+            .Append(mlContext.Transforms.LoadImages("Image", imageFolder: "photos", inputColumnName: "Path"))
+            .Append(mlContext.Transforms.CompressModel(new PqCompressionEstimator.Options
+            {
+                InputColumnName = "Image",
+                ModelFile = "resnet18.pth",
+                Architecture = "resnet18",
+                ClassNames = File.ReadAllLines("classes.txt"),
+                Compression = new()
+                {
+                    Blocks = BlockRegime.Large,
+                    MaxImages = 1024,
+                    Seed = 1,
+                    Overrides = [new LayerOverride("fc*", Codewords: 1024)],
+                    Distillation = new DistillationOptions { Epochs = 3 },
+                },
+                OnBadImage = OnBadImage.Skip,
+                Progress = progress,
+                CancellationToken = token,
+            }))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedClass", "PredictedLabel"));
+        // </options>
+        return pipeline;
     }
 
     private sealed class Photo

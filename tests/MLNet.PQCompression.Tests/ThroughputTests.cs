@@ -7,7 +7,12 @@ using Xunit.Abstractions;
 
 namespace MLNet.PQCompression.Tests;
 
+/// <summary>Tests that measure, and so run when no other does.</summary>
+[CollectionDefinition(nameof(Measurements), DisableParallelization = true)]
+public sealed class Measurements;
+
 /// <summary>What a pipeline costs over the network itself, and that it keeps no memory.</summary>
+[Collection(nameof(Measurements))]
 public sealed class ThroughputTests(ITestOutputHelper output) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
