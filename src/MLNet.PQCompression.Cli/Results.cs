@@ -28,8 +28,12 @@ internal sealed record BenchRun(
 /// <summary>What bench writes.</summary>
 internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, BenchRun Run, BenchRun? Dense, long ResidentBytes);
 
+/// <summary>What train writes.</summary>
+internal sealed record TrainResult(string Output, long FileBytes, int Images, int Classes, int Epochs, double Loss, double Seconds);
+
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(PredictionResult))]
 [JsonSerializable(typeof(ExportResult))]
 [JsonSerializable(typeof(BenchResult))]
+[JsonSerializable(typeof(TrainResult))]
 internal sealed partial class ToolJson : JsonSerializerContext;

@@ -27,9 +27,9 @@ public static class Tool
     /// <returns><see cref="Succeeded"/>, <see cref="Failed"/> or <see cref="WrongUsage"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs and exports them.")
+        var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs, exports and trains them.")
         {
-            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(),
+            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
         };
         HelpWithExamples.AddTo(root);
         ParseResult parsed = root.Parse(args);

@@ -91,6 +91,19 @@ public sealed record Architecture
             : throw new InvalidModelException($"{state.Source} does not hold the weights of {Name}: {misfit}.");
     }
 
+    /// <summary>The network with all weights zero, as a form to be filled by training.</summary>
+    /// <param name="classes">Outputs of the classifier.</param>
+    public ModelGraph Untrained(int classes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        NetworkDefinition network = ResidualNetwork.Define(this);
+        return network.ToGraph(Name, new StateDict(Name, network.Parameters.Select(p =>
+        {
+            TensorShape shape = new([.. p.Value.Dimensions.Select(d => d < 0 ? classes : d)]);
+            return KeyValuePair.Create(p.Key, (StateTensor)new WeightTensor(new DenseTensor(shape, new float[shape.Count])));
+        })));
+    }
+
     private static Architecture Cifar(int depth) => new($"resnet{depth}")
     {
         ImageSize = 32, StemKernel = 3, StemReduces = false, Depths = [(depth - 2) / 6, (depth - 2) / 6, (depth - 2) / 6],

@@ -9,6 +9,7 @@ namespace MLNet.PQCompression.Distillation;
 /// <remarks>Codebooks come back as values that float16 holds exactly, since that is what files keep.</remarks>
 public sealed class CodebookFinetuner : IDisposable
 {
+    private const int AnchorPixels = 1 << 19;
     private readonly ITrainingBackend _backend;
     private readonly ModelGraph _teacher;
     private readonly TrainingSet _images;
@@ -78,8 +79,12 @@ public sealed class CodebookFinetuner : IDisposable
         ModelGraph student, CheckpointFolder? checkpoints = null, IProgress<DistillationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(student);
+        if (_options.Epochs == 0)
+            return student;
+        if (_options.AnchorStatistics || StatisticsAnchor.HasFoldedStatistics(student))
+            student = StatisticsAnchor.Apply(student, _images, Stream(_options.Seed).Read(0, Math.Max(1, AnchorPixels / (_images.Height * _images.Width * _options.BatchSize)), cancellationToken));
         ImmutableSortedSet<string> trainable = _options.TrainUncompressed ? TrainableParameters.All(student) : TrainableParameters.Codebooks(student);
-        if (_options.Epochs == 0 || trainable.IsEmpty)
+        if (trainable.IsEmpty)
             return student;
         var setup = new TrainingSetup { Trainable = trainable, BatchStatistics = true, Optimizer = _options.Optimizer, DenseRateFactor = _options.UncompressedRateFactor };
         using ITrainingModel model = Create(student, setup);

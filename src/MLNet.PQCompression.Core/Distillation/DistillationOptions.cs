@@ -59,6 +59,12 @@ public sealed record DistillationOptions
     /// <summary>Multiplies the rate of what is not quantized.</summary>
     public double UncompressedRateFactor { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the global epochs start by making BatchNormalization's running statistics those of the student, its function unchanged (<see cref="StatisticsAnchor"/>).
+    /// The paper starts from the teacher's. A network whose statistics a file has folded away is anchored in any case.
+    /// </summary>
+    public bool AnchorStatistics { get; init; }
+
     /// <summary>The share that the running average of the parameters keeps in each global step; the average becomes the result. 0 for none.</summary>
     public double Averaging { get; init; }
 

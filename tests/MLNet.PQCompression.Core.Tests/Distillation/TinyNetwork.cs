@@ -26,8 +26,8 @@ internal static class TinyNetwork
             Weight(name + ".weight", seed, channels);
             initializers[name + ".weight"] = new DenseTensor(new(channels), (float[])[.. Enumerable.Range(0, channels).Select(i => 1 + 0.1f * (i % 3))]);
             Weight(name + ".bias", seed + 1, channels);
-            initializers[name + ".running_mean"] = new DenseTensor(new(channels), new float[channels]);
-            initializers[name + ".running_var"] = new DenseTensor(new(channels), (float[])[.. Enumerable.Repeat(1f, channels)]);
+            initializers[name + ".running_mean"] = new DenseTensor(new(channels), (float[])[.. Enumerable.Repeat(0.05f, channels)]);
+            initializers[name + ".running_var"] = new DenseTensor(new(channels), (float[])[.. Enumerable.Repeat(1.1f, channels)]);
         }
 
         Weight("conv1.weight", 1, 8, 3, 3, 3);
