@@ -16,6 +16,12 @@ public sealed record InferenceOptions
     /// <summary>The most images computed at once; longer batches are cut. Memory for activations grows with it.</summary>
     public int MaxBatch { get; init; } = 8;
 
+    /// <summary>
+    /// True gives an image the same bits in any batch: kernels are chosen as for one image. False takes the fastest kernel for each batch size, and the last
+    /// bits may differ between sizes.
+    /// </summary>
+    public bool BatchInvariant { get; init; }
+
     /// <summary>The vector width of the kernels; tests lower it.</summary>
     internal SimdLevel Level { get; init; } = SimdLevels.Best;
 

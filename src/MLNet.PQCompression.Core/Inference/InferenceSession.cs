@@ -18,6 +18,7 @@ public sealed unsafe class InferenceSession : IDisposable
     private readonly WorkerPool? _pool;
     private readonly ConcurrentBag<Workspace> _workspaces = [];
     private readonly int _threads, _maxBatch;
+    private readonly bool _batchInvariant;
     private bool _disposed;
 
     /// <summary>Compiles a model, or takes up its compiled form where another session has made it.</summary>
@@ -33,6 +34,7 @@ public sealed unsafe class InferenceSession : IDisposable
         _plan = CompiledPlan.Get(graph, ImageShape(graph, options), options.Level, options.Algorithm);
         _threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         _maxBatch = options.MaxBatch;
+        _batchInvariant = options.BatchInvariant;
         _pool = _threads == 1 ? null : new(_threads);
     }
 
@@ -107,7 +109,7 @@ public sealed unsafe class InferenceSession : IDisposable
     {
         long imageLength = InputShape.Count, outputLength = OutputLength;
         if (!_workspaces.TryTake(out Workspace? workspace))
-            workspace = new(_threads, _plan.SharedScratch, _plan.ThreadScratch);
+            workspace = new(_threads, _plan.SharedScratch, _plan.ThreadScratch) { BatchInvariant = _batchInvariant };
         fixed (float* input = images, output = outputs)
             for (int first = 0; first < count; first += _maxBatch)
             {

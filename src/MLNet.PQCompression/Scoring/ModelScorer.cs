@@ -18,9 +18,6 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
     /// <summary>The model.</summary>
     public ScoringModel Model => model;
 
-    /// <summary>How many threads score.</summary>
-    public InferenceOptions Options => options;
-
     /// <summary>The number of scores of an image.</summary>
     public int ScoreCount => model.ClassNames.Length;
 
@@ -75,7 +72,8 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
     {
         lock (_gate)
         {
-            _session ??= new(new(model.Graph, options));
+            // A row has to score the same bits in a batch, in an engine and in a loaded chain.
+            _session ??= new(new(model.Graph, options with { BatchInvariant = true }));
             _session.Users++;
             return _session;
         }

@@ -30,5 +30,5 @@ internal sealed class ChoiceStep : Step
 
     public override void Run(Workspace workspace, int phase, int part, int worker) => For(workspace).Run(workspace, phase, part, worker);
 
-    private Step For(Workspace workspace) => _best[Math.Min(workspace.Count, Batches) - 1];
+    private Step For(Workspace workspace) => _best[workspace.BatchInvariant ? 0 : Math.Min(workspace.Count, Batches) - 1];
 }

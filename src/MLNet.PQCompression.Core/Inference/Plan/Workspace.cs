@@ -31,6 +31,9 @@ internal sealed unsafe class Workspace
     /// <summary>The number of images.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Whether kernels are chosen as for one image, whatever the batch.</summary>
+    public bool BatchInvariant { get; init; }
+
     /// <summary>The session's images and results while a call lasts.</summary>
     public float* Input { get; set; }
 
