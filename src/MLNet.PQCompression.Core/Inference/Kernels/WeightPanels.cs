@@ -107,6 +107,15 @@ internal sealed unsafe class CodedPanels : WeightPanels
     /// <summary>d.</summary>
     public int BlockSize => _blockSize;
 
+    /// <summary>k.</summary>
+    public int Codewords => _codebook.Length / _stride;
+
+    /// <summary>Whether a code takes a byte.</summary>
+    public bool HasByteCodes => _bytesPerCode == 1;
+
+    /// <summary>The codebook, a codeword after the other, each filled up to a multiple of 4 values.</summary>
+    public float* Codebook => (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_codebook, 0);
+
     /// <summary>Blocks in a row of the weight.</summary>
     public int Blocks => _blocks;
 

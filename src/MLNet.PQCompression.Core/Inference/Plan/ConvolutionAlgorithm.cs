@@ -1,6 +1,6 @@
 namespace MLNet.PQCompression.Inference.Plan;
 
-/// <summary>The ways to compute a 3×3 convolution of stride 1.</summary>
+/// <summary>The ways to compute a convolution; a layer that a way is not for is computed by the definition.</summary>
 internal enum ConvolutionAlgorithm
 {
     /// <summary>Whichever is expected to be the fastest.</summary>
@@ -14,4 +14,7 @@ internal enum ConvolutionAlgorithm
 
     /// <summary>F(4×4, 3×3).</summary>
     Winograd4,
+
+    /// <summary>By product tables.</summary>
+    ProductTable,
 }

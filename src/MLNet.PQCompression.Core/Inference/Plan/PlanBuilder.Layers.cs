@@ -32,18 +32,29 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             var order = new ReadingOrder(x, input[1], w);
             WeightPanels panels = WeightPanels.Create(weight, order.Rows, order.RowOf);
             var direct = new DirectConvolutionStep<TTile>(layer, panels, order, x, y, fusion);
-            if (panels is not CodedPanels { CanTransform: true } coded || x.Layout != ValueLayout.Blocked || w != Window.Square(3, 1, 1))
-                return direct;
-            Step two = new WinogradStep<Winograd2, TVector>(layer, coded, x, y, fusion), four = new WinogradStep<Winograd4, TVector>(layer, coded, x, y, fusion);
-            return _algorithm switch
-            {
-                ConvolutionAlgorithm.Direct => direct,
-                ConvolutionAlgorithm.Winograd2 => two,
-                ConvolutionAlgorithm.Winograd4 => four,
-                _ => new ChoiceStep([direct, two, four]),
-            };
+            return panels is CodedPanels coded ? Choose(direct, layer, coded, x, y, fusion) : direct;
         });
         return true;
+    }
+
+    /// <summary>The ways to compute a compressed layer, or the one that is asked for.</summary>
+    private Step Choose(Step direct, ConvolutionNode layer, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
+    {
+        var ways = new List<(ConvolutionAlgorithm Algorithm, Step Step)> { (ConvolutionAlgorithm.Direct, direct) };
+        if (weights.CanTransform && x.Layout == ValueLayout.Blocked && layer.Window == Window.Square(3, 1, 1))
+        {
+            ways.Add((ConvolutionAlgorithm.Winograd2, new WinogradStep<Winograd2, TVector>(layer, weights, x, y, fusion)));
+            ways.Add((ConvolutionAlgorithm.Winograd4, new WinogradStep<Winograd4, TVector>(layer, weights, x, y, fusion)));
+        }
+        if (ProductTableStep<Float256>.Applies(layer, weights, x) && (TTile.Pixels == TileOperands.MaxPixels || _algorithm == ConvolutionAlgorithm.ProductTable))
+            ways.Add((ConvolutionAlgorithm.ProductTable, TVector.Count == 4
+                ? new ProductTableStep<Float128>(layer, weights, x, y, fusion)
+                : new ProductTableStep<Float256>(layer, weights, x, y, fusion)));
+        if (ways.Count == 1)
+            return direct;
+        return _algorithm == ConvolutionAlgorithm.Fastest
+            ? new ChoiceStep([.. ways.Select(w => w.Step)])
+            : ways.FirstOrDefault(w => w.Algorithm == _algorithm, ways[0]).Step;
     }
 
     private bool TryAddLinear(Node node)
