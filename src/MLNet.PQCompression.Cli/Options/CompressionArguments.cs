@@ -38,13 +38,15 @@ internal sealed class CompressionArguments
         Seed = arguments.GetValue(_seed),
         MaxImages = arguments.GetValue(_maxImages),
         Threads = threads,
-        Distillation = Distillation(arguments.GetValue(_layerSteps), arguments.GetValue(_epochs), arguments.GetValue(_trainImages)),
+        Distillation = Distillation(arguments.GetValue(_method), arguments.GetValue(_layerSteps), arguments.GetValue(_epochs), arguments.GetValue(_trainImages)),
         CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],
     };
 
-    private static DistillationOptions? Distillation(int layerSteps, int epochs, int images) =>
-        layerSteps + epochs > 0 ? DistillationOptions.Paper with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = images } : null;
+    private static DistillationOptions? Distillation(CompressionMethod method, int layerSteps, int epochs, int images) =>
+        layerSteps + epochs > 0
+            ? (method == CompressionMethod.Output ? DistillationOptions.AfterOutputAware : DistillationOptions.Paper) with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = images }
+            : null;
 
     private static Option<int> AtLeast(int minimum, string name, string description, int value) =>
         new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => value }.AtLeast(minimum);

@@ -23,6 +23,15 @@ public sealed record DistillationOptions
     /// <summary>The paper's settings: SGD on the codewords alone, 100 steps after each layer, then epochs with a rate that falls tenfold at each third.</summary>
     public static DistillationOptions Paper { get; } = new();
 
+    /// <summary>
+    /// For codebooks that output-aware quantization has found: no steps after single layers, and global epochs on everything, quantized or not, that start from the
+    /// student's own function, with a rate that falls along a cosine.
+    /// </summary>
+    public static DistillationOptions AfterOutputAware { get; } = new()
+    {
+        LayerSteps = 0, GlobalRate = new(0.05, new CosineSchedule()), TrainUncompressed = true, UncompressedRateFactor = 0.2, AnchorStatistics = true,
+    };
+
     /// <summary>What the student learns from.</summary>
     public DistillationSource Source { get; init; } = DistillationSource.Teacher;
 
