@@ -9,7 +9,7 @@ namespace MLNet.PQCompression.Compression;
 internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool)
 {
     /// <summary>Rows of inputs that statistics take at least, where there are as many: enough for a well-determined H.</summary>
-    private const int MinimumRows = 65536;
+    private const int MinimumRows = 262144;
 
     /// <summary>λ of the drift correction as a fraction of H's mean diagonal.</summary>
     private const double DriftDamping = 0.01;
