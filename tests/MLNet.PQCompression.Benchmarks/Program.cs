@@ -1,11 +1,13 @@
 using BenchmarkDotNet.Running;
 using MLNet.PQCompression.Benchmarks;
 
-// "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py; anything else is BenchmarkDotNet's.
+// "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py, "kmeans MODEL THREADS" times k-means; anything else is
+// BenchmarkDotNet's.
 return args switch
 {
     ["serve", string model, string threads, string batch] => ScoringServer.Run(model, int.Parse(threads), int.Parse(batch)),
     ["train", string model, string threads, string batch, string size] => TrainingServer.Run(model, int.Parse(threads), int.Parse(batch), int.Parse(size)),
+    ["kmeans", string model, string threads] => KMeansTiming.Run(model, int.Parse(threads)),
     ["recode", string model, string target, string regime] => Recoding.Run(model, target, regime),
     _ => BenchmarkSwitcher.FromAssembly(typeof(Recoding).Assembly).Run(args).Any(s => s.HasCriticalValidationErrors) ? 1 : 0,
 };
