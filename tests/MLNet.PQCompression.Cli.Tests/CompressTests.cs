@@ -55,6 +55,16 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
     }
 
     [Fact]
+    public async Task BatchNorm_statistics_are_re_estimated_where_asked()
+    {
+        string kept = files.File("kept.onnx"), estimated = files.File("estimated.onnx");
+        string[] arguments = ["compress", files.Model, "--images", files.Images, "--method", "plain", "--json", "--output"];
+        (await ToolRun.Of([.. arguments, kept])).Json();
+        (await ToolRun.Of([.. arguments, estimated, "--reestimate-batchnorm"])).Json();
+        Assert.NotEqual(await File.ReadAllBytesAsync(kept), await File.ReadAllBytesAsync(estimated));
+    }
+
+    [Fact]
     public async Task The_images_are_preprocessed_as_asked_and_the_file_says_so()
     {
         string output = files.File("preprocessed.onnx");
