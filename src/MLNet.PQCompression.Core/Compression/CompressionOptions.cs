@@ -57,6 +57,9 @@ public sealed record CompressionOptions
     /// <summary>How many images are read at most.</summary>
     public int MaxImages { get; init; } = 2048;
 
+    /// <summary>Bytes that activations may take, about: fewer images are read where <see cref="MaxImages"/> would take more. A fixed number and not the machine's memory, so that results do not depend on the machine.</summary>
+    public long MaxActivationBytes { get; init; } = 6L << 30;
+
     /// <summary>Seed of every random choice. The same seed, model, images and options give the same bytes.</summary>
     public int Seed { get; init; }
 

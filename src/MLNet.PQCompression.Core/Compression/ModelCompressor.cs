@@ -32,13 +32,21 @@ public static class ModelCompressor
         ModelGraph model = LinearLayers.Normalize(teacher);
         CompressionPlan plan = CompressionPlan.Create(model, options);
         CheckInput(model, images);
-        progress?.Report(new("reading images", null, 0));
-        Activation[] batches = ReadImages(images, options.MaxImages, cancellationToken);
+        int most = ImagesThatFit(model, plan, images, options);
+        progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory for activations" : null));
+        Activation[] batches = ReadImages(images, most, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation?.ImagesHash, options);
         using var pool = new WorkerPool(options.Threads);
         return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, pool);
+    }
+
+    private static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxActivationBytes, 1, nameof(options));
+        long perImage = FrontierMemory.BytesPerImage(model, plan, images.Height, images.Width);
+        return (int)Math.Clamp(options.MaxActivationBytes / perImage, 1, options.MaxImages);
     }
 
     private static void CheckInput(ModelGraph model, ISampleSource images)

@@ -65,6 +65,17 @@ public sealed class ModelCompressorTests
     }
 
     [Fact]
+    public void Only_as_many_images_are_read_as_fit_the_memory_for_activations()
+    {
+        // At block.conv1 and block.conv2 two values of 16×8×8 are alive in each network, besides the layer's outputs and targets at the first of them.
+        ModelGraph teacher = TestNetworks.Residual();
+        const long perImage = (2 * 2 + 2) * 16 * 64 * sizeof(float);
+        Assert.Equal(perImage, FrontierMemory.BytesPerImage(teacher, CompressionPlan.Create(teacher, new()), 8, 8));
+        Assert.Equal(40, Compress(teacher, new() { MaxActivationBytes = 40 * perImage }).Report.Images);
+        Assert.Equal(120, Compress(teacher, new() { MaxActivationBytes = 1000 * perImage }).Report.Images);
+    }
+
+    [Fact]
     public void Images_that_do_not_fit_are_refused()
     {
         ModelGraph teacher = TestNetworks.Residual();
