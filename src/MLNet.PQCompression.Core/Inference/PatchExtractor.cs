@@ -44,17 +44,7 @@ public sealed class PatchExtractor
             Gather(image, positions[i], rows.Slice(i * stride, PatchLength));
     }
 
-    /// <summary>Gathers the patches of all output positions as rows, in order.</summary>
-    /// <param name="image">C·H·W values.</param>
-    /// <param name="rows">A row of PatchLength values for each position.</param>
-    /// <param name="stride">Distance between the rows.</param>
-    public void GatherAll(ReadOnlySpan<float> image, Span<float> rows, int stride)
-    {
-        for (int i = 0; i < Positions; i++)
-            Gather(image, i, rows.Slice(i * stride, PatchLength));
-    }
-
-    /// <summary>Unfolds some channels into columns, the transpose of <see cref="GatherAll"/> (im2col).</summary>
+    /// <summary>Unfolds some channels into columns, the transpose of gathering all positions (im2col).</summary>
     /// <param name="image">C·H·W values.</param>
     /// <param name="firstChannel">The first channel to unfold.</param>
     /// <param name="channelCount">How many channels to unfold.</param>

@@ -61,7 +61,7 @@ public sealed class ConvolutionTests
         var patches = new PatchExtractor(channels / groups, height, width, window);
         int length = patches.PatchLength, taps = w[0] * w[1];
         var rows = new float[patches.Positions * (length + 1)];
-        patches.GatherAll(x.Span, rows, length + 1);
+        patches.Gather(x.Span, [.. Enumerable.Range(0, patches.Positions)], rows, length + 1);
         var columns = new float[length * patches.Positions];
         patches.Unfold(x.Span, 0, channels / groups, columns, patches.Positions);
         int[] some = [patches.Positions - 1, 0];

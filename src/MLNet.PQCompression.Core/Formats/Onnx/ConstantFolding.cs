@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Graph;
+using static MLNet.PQCompression.Formats.Onnx.ConstantShapes;
 
 namespace MLNet.PQCompression.Formats.Onnx;
 
@@ -19,7 +20,7 @@ internal sealed class ConstantFolding(long budget)
     public OnnxValue? Fold(OnnxNode node)
     {
         if (node.Type == "Shape" && node.Input(0) is Activation)
-            return ShapeOf(node);
+            return SizesOf(node);
         if (node.Type == "ConstantOfShape")
             return Fill(node);
         if (node.InputCount == 0 || node.Inputs.Any(i => i is Activation or Unreadable))
@@ -45,58 +46,6 @@ internal sealed class ConstantFolding(long budget)
             "MatMul" => MatrixVector(node, name),
             _ => throw node.Unsupported("it is not computed for constants"),
         };
-    }
-
-    public static TensorShape ShapeOf(OnnxValue value) => value switch
-    {
-        Constant constant => constant.Tensor.Shape,
-        Integers integers => integers.Shape,
-        Lookup lookup => lookup.Shape,
-        Quantized quantized => quantized.Tensor.Shape,
-        _ => throw new InvalidModelException($"the shape of '{value.Name}' is not known"),
-    };
-
-    /// <summary>The shape without its dimensions of 1, or without the given ones.</summary>
-    public static TensorShape Squeezed(OnnxNode node, TensorShape shape, long[]? axes)
-    {
-        var gone = (axes ?? [.. Enumerable.Range(0, shape.Rank).Where(i => shape[i] == 1).Select(i => (long)i)]).Select(a => node.Axis(a, shape.Rank)).ToHashSet();
-        if (gone.FirstOrDefault(a => shape[a] != 1, -1) is >= 0 and var wrong)
-            throw new InvalidModelException($"node '{node.Name}' removes dimension {wrong} of {shape}, which is not 1");
-        return new([.. shape.Dimensions.Where((_, i) => !gone.Contains(i))]);
-    }
-
-    /// <summary>The shape with new dimensions of 1.</summary>
-    public static TensorShape Unsqueezed(OnnxNode node, TensorShape shape, long[] axes)
-    {
-        int rank = shape.Rank + axes.Length;
-        var added = axes.Select(a => node.Axis(a, rank)).ToHashSet();
-        if (added.Count != axes.Length || rank > 16)
-            throw new InvalidModelException($"node '{node.Name}' adds the axes {string.Join(", ", axes)}, some twice or too many");
-        var result = new int[rank];
-        int from = 0;
-        for (int i = 0; i < rank; i++)
-            result[i] = added.Contains(i) ? 1 : shape[from++];
-        return new(result);
-    }
-
-    private static long[] Target(OnnxNode node)
-    {
-        if (node.Int("allowzero", 0) != 0)
-            throw node.Unsupported("allowzero is not supported");
-        return node.Ints("shape", 1) ?? throw node.NotConstant(1);
-    }
-
-    private static TensorShape Resolve(OnnxNode node, TensorShape from, long[] target)
-    {
-        long[] sizes = [.. target.Select((d, i) => d == 0 && i < from.Rank ? from[i] : d)];
-        int free = Array.IndexOf(sizes, -1);
-        long rest = 1;
-        foreach (long d in sizes.Where((_, i) => i != free))
-            rest = d >= 0 ? checked(rest * d) : throw node.Unsupported("a constant's shape must not depend on the input");
-        if (free >= 0 && rest > 0)
-            sizes[free] = from.Count / rest;
-        TensorShape shape = RawTensor.ShapeOf(sizes);
-        return shape.Count == from.Count ? shape : throw new InvalidModelException($"node '{node.Name}' reshapes {from} to [{string.Join(", ", target)}]");
     }
 
     private OnnxValue Reshape(OnnxNode node, OnnxValue value, TensorShape shape)
@@ -312,7 +261,7 @@ internal sealed class ConstantFolding(long budget)
         return new(name, a.Shape.With(a.Shape.Rank - 1, 1), elements);
     }
 
-    private static Integers ShapeOf(OnnxNode node)
+    private static Integers SizesOf(OnnxNode node)
     {
         ProbedShape shape = node.Shape(0);
         int start = Bound(node.Int("start", 0), shape.Rank), end = Bound(node.Int("end", shape.Rank), shape.Rank);

@@ -205,7 +205,7 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
         if (inputs.Any(i => i is Activation { Shape: null }))
             return null;
         TensorShape Infer(Func<ProbedShape, TensorShape> probe) =>
-            ShapeInference.OutputShape(node, [.. inputs.Select(i => i is Activation { Shape: { } shape } ? probe(shape) : ConstantFolding.ShapeOf(i))]);
+            ShapeInference.OutputShape(node, [.. inputs.Select(i => i is Activation { Shape: { } shape } ? probe(shape) : ConstantShapes.ShapeOf(i))]);
         try
         {
             return new(Infer(s => s.First), Infer(s => s.Second));

@@ -68,7 +68,7 @@ public class TorchStateDictTests
     [InlineData("__main__", "Net")]
     public void Calls_of_anything_else_are_refused_by_name(string module, string name)
     {
-        byte[] call = new PickleWriter().Global(module, name).Op('(').Text("touch /tmp/never").Op('t').Op('R').End();
+        byte[] call = new PickleWriter().Global(module, name).Op('(').Text("touch never").Op('t').Op('R').End();
         Assert.Contains($"{module}.{name}", Refusal(call));
         byte[] stackGlobal = new PickleWriter().Text(module).Text(name).Raw(0x93).Op('(').Text("x").Op('t').Op('R').End();
         Assert.Contains($"{module}.{name}", Refusal(stackGlobal));
