@@ -55,6 +55,22 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
     }
 
     [Fact]
+    public async Task Distillation_may_learn_from_labels_where_every_image_has_one()
+    {
+        string[] arguments = ["--method", "paper", "--layer-steps", "2", "--epochs", "1", "--json", "--output"];
+        (string fromTeacher, string fromLabels) = (files.File("teacher.onnx"), files.File("labels.onnx"));
+        (await ToolRun.Of(["compress", files.Model, "--images", files.Images, .. arguments, fromTeacher])).Json();
+        (await ToolRun.Of(["compress", files.Model, "--images", files.Images, "--learn-from", "labels", .. arguments, fromLabels])).Json();
+        Assert.NotEqual(await File.ReadAllBytesAsync(fromTeacher), await File.ReadAllBytesAsync(fromLabels));
+        string flat = Directory.CreateDirectory(files.File("flat")).FullName;
+        foreach (string image in Directory.GetFiles(Path.Combine(files.Images, "class0")))
+            File.Copy(image, Path.Combine(flat, Path.GetFileName(image)), overwrite: true);
+        ToolRun refused = await ToolRun.Of(["compress", files.Model, "--images", flat, "--learn-from", "labels", .. arguments, files.File("none.onnx")]);
+        Assert.Equal(Tool.Failed, refused.Code);
+        Assert.Contains("has no label; --learn-from labels needs", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task BatchNorm_statistics_are_re_estimated_where_asked()
     {
         string kept = files.File("kept.onnx"), estimated = files.File("estimated.onnx");

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
@@ -56,7 +57,7 @@ internal sealed class CompressCommand : ToolCommand
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, ClassNamesOption.Declared(teacher));
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
-        ImageSource images = all.Sample(all.Count, options.Seed);
+        ImageSource images = Labelled(all, names, options).Sample(all.Count, options.Seed);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
         CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
             teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
@@ -70,6 +71,17 @@ internal sealed class CompressCommand : ToolCommand
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         console.WriteResult(() => Describe(summary), summary.ToJson);
+    }
+
+    /// <summary>Classes are numbered as the model names them, where labels are learned from and both have names.</summary>
+    private static ImageSource Labelled(ImageSource images, IReadOnlyList<string>? names, CompressionOptions options)
+    {
+        if (options.Distillation?.Source != DistillationSource.Labels)
+            return images;
+        if (images.Images.FirstOrDefault(i => i.Label < 0) is { } unlabelled)
+            throw new InvalidDataException(
+                $"The image '{unlabelled.Name}' of '{images.Path}' has no label; --learn-from labels needs a folder or zip of class folders, or a CSV of file,label. --learn-from teacher needs none.");
+        return names is null ? images : images.WithClassOrder(names);
     }
 
     private static ProgressStep Step(CompressionProgress p) =>

@@ -22,6 +22,9 @@ internal sealed class CompressionArguments
     private readonly Option<int> _layerSteps = AtLeast(0, "--layer-steps", "Steps of distillation after each layer, on its codewords (the paper: 100).", 0);
     private readonly Option<int> _epochs = AtLeast(0, "--epochs", "Epochs of distillation at the end, on all codewords.", 0);
     private readonly Option<int> _trainImages = AtLeast(1, "--train-images", "How many images distillation learns from at most; they are held in memory.", DistillationOptions.Paper.MaxImages);
+    private readonly Option<DistillationSource> _learnFrom = ChoiceOption.Create(
+        "--learn-from", "What distillation learns from. teacher: the model's outputs. labels: the images' labels, without the teacher.", DistillationOptions.Paper.Source);
+
     private readonly Option<string?> _checkpoint = new("--checkpoint") { HelpName = "FOLDER", Description = "Keep the state there after each layer and epoch; the same command, interrupted, goes on from it." };
     private readonly Option<LayerOverride[]> _layers = LayerOption.Create();
 
@@ -29,7 +32,7 @@ internal sealed class CompressionArguments
     public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers];
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _reestimate, _layerSteps, _epochs, _trainImages, _checkpoint];
+    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
     public CompressionOptions Read(ParseResult arguments, int threads) => new()
     {
@@ -40,15 +43,19 @@ internal sealed class CompressionArguments
         MaxImages = arguments.GetValue(_maxImages),
         ReestimateBatchNorm = arguments.GetValue(_reestimate),
         Threads = threads,
-        Distillation = Distillation(arguments.GetValue(_method), arguments.GetValue(_layerSteps), arguments.GetValue(_epochs), arguments.GetValue(_trainImages)),
+        Distillation = Distillation(arguments),
         CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],
     };
 
-    private static DistillationOptions? Distillation(CompressionMethod method, int layerSteps, int epochs, int images) =>
-        layerSteps + epochs > 0
-            ? (method == CompressionMethod.Output ? DistillationOptions.AfterOutputAware : DistillationOptions.Paper) with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = images }
-            : null;
+    private DistillationOptions? Distillation(ParseResult arguments)
+    {
+        (int layerSteps, int epochs) = (arguments.GetValue(_layerSteps), arguments.GetValue(_epochs));
+        DistillationOptions standard = arguments.GetValue(_method) == CompressionMethod.Output ? DistillationOptions.AfterOutputAware : DistillationOptions.Paper;
+        return layerSteps + epochs == 0
+            ? null
+            : standard with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = arguments.GetValue(_trainImages), Source = arguments.GetValue(_learnFrom) };
+    }
 
     private static Option<int> AtLeast(int minimum, string name, string description, int value) =>
         new Option<int>(name) { HelpName = "N", Description = description, DefaultValueFactory = _ => value }.AtLeast(minimum);

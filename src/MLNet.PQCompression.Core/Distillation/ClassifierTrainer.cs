@@ -51,7 +51,7 @@ public static class ClassifierTrainer
         var setup = new TrainingSetup { Trainable = TrainableParameters.All(network), BatchStatistics = true, Optimizer = options.Optimizer };
         using ITrainingModel model = backend.Create(network, images.Channels, images.Height, images.Width, setup);
         var batches = new BatchStream(images, options.BatchSize, options.Augmentation ?? Augmentation.For(images.Height, images.Width), options.Seed);
-        var state = new GlobalState(model, average: null);
+        var state = new GlobalState(model, average: null, reassignment: null);
         string key = checkpoints is null ? "" : CheckpointFolder.Key("train", ContentHash.Of(network), images.ContentHash, options.ToString(), backend.Name);
         long done = checkpoints?.Load(key) is { } saved ? state.Restore(saved) : 0;
         new TrainingRun
@@ -62,7 +62,7 @@ public static class ClassifierTrainer
             Rate = options.Rate,
             Name = ("train", null),
             Steps = (long)options.Epochs * batches.BatchesPerEpoch,
-            AfterStep = step =>
+            AfterStep = (step, _) =>
             {
                 if (step % batches.BatchesPerEpoch == 0)
                     checkpoints?.Save(key, state.Capture(step));

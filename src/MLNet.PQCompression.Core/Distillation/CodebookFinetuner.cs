@@ -5,7 +5,7 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Distillation;
 
-/// <summary>Fine-tunes the codebooks of a student so that its outputs follow the teacher's (sections 3.3 and 3.4). Codes do not change.</summary>
+/// <summary>Fine-tunes the codebooks of a student so that its outputs follow the teacher's (sections 3.3 and 3.4). Codes stay, unless <see cref="DistillationOptions.Reassignment"/> is set.</summary>
 /// <remarks>Codebooks come back as values that float16 holds exactly, since that is what files keep.</remarks>
 public sealed class CodebookFinetuner : IDisposable
 {
@@ -14,8 +14,8 @@ public sealed class CodebookFinetuner : IDisposable
     private readonly ModelGraph _teacher;
     private readonly TrainingSet _images;
     private readonly DistillationOptions _options;
-    private readonly ITrainingModel? _teacherModel;
-    private readonly float[] _teacherLogits;
+    private readonly Augmentation _augmentation;
+    private readonly TeacherOutputs? _teacherOutputs;
 
     /// <summary>Prepares the teacher.</summary>
     /// <param name="backend">Runs the networks; it stays the caller's.</param>
@@ -33,9 +33,9 @@ public sealed class CodebookFinetuner : IDisposable
         if (options.Source == DistillationSource.Labels && !images.IsLabelled)
             throw new ArgumentException("Fine-tuning on labels needs a label for every image; without labels, learn from the teacher.", nameof(images));
         (_backend, _teacher, _images, _options) = (backend, teacher, images, options);
+        _augmentation = options.Augmentation ?? Augmentation.For(images.Height, images.Width);
         if (options.Source == DistillationSource.Teacher)
-            _teacherModel = backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen);
-        _teacherLogits = new float[Math.Min(options.BatchSize, images.Count) * (_teacherModel?.OutputLength ?? 0)];
+            _teacherOutputs = new(backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen), images.Count, _augmentation == Augmentation.None);
     }
 
     /// <summary>Fine-tunes one layer's codewords, with everything else still and BatchNormalization in evaluation mode.</summary>
@@ -90,7 +90,9 @@ public sealed class CodebookFinetuner : IDisposable
         using ITrainingModel model = Create(student, setup);
         BatchStream batches = Stream(_options.Seed);
         WeightAverage? average = _options.Averaging > 0 ? new(model, _options.Averaging) : null;
-        var state = new GlobalState(model, average);
+        long steps = (long)_options.Epochs * batches.BatchesPerEpoch;
+        CodeReassignment? reassignment = _options.Reassignment is null ? null : new(model, student, _options.Reassignment, batches.BatchSize, steps, _options.Seed);
+        var state = new GlobalState(model, average, reassignment);
         string key = checkpoints is null ? "" : CheckpointFolder.Key(
             "global", ContentHash.Of(_teacher), ContentHash.Of(student), _images.ContentHash, _options.ToString(), _backend.Name);
         long done = checkpoints?.Load(key) is { } saved ? state.Restore(saved) : 0;
@@ -101,9 +103,10 @@ public sealed class CodebookFinetuner : IDisposable
             Target = Target,
             Rate = _options.GlobalRate,
             Name = ("global", null),
-            Steps = (long)_options.Epochs * batches.BatchesPerEpoch,
-            AfterStep = step =>
+            Steps = steps,
+            AfterStep = (step, batch) =>
             {
+                reassignment?.AfterStep(step, batch);
                 average?.Update(model);
                 if (step % batches.BatchesPerEpoch == 0)
                     checkpoints?.Save(key, state.Capture(step));
@@ -115,21 +118,15 @@ public sealed class CodebookFinetuner : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _teacherModel?.Dispose();
+    public void Dispose() => _teacherOutputs?.Dispose();
 
     private ITrainingModel Create(ModelGraph student, TrainingSetup setup) =>
         _backend.Create(student, _images.Channels, _images.Height, _images.Width, setup);
 
-    private BatchStream Stream(int seed) =>
-        new(_images, _options.BatchSize, _options.Augmentation ?? Augmentation.For(_images.Height, _images.Width), seed);
+    private BatchStream Stream(int seed) => new(_images, _options.BatchSize, _augmentation, seed);
 
-    private TrainingTarget Target(DrawnBatch batch)
-    {
-        if (_teacherModel is null)
-            return new LabelTarget(batch.Labels);
-        _teacherModel.Evaluate(batch.Images, batch.Count, _teacherLogits);
-        return new TeacherTarget(_teacherLogits, _options.Temperature);
-    }
+    private TrainingTarget Target(DrawnBatch batch) =>
+        _teacherOutputs is null ? new LabelTarget(batch.Labels) : new TeacherTarget(_teacherOutputs.Of(batch), _options.Temperature);
 
     private static ModelGraph Finish(ITrainingModel model)
     {

@@ -77,6 +77,9 @@ public sealed record DistillationOptions
     /// <summary>The share that the running average of the parameters keeps in each global step; the average becomes the result. 0 for none.</summary>
     public double Averaging { get; init; }
 
+    /// <summary>When codes are re-assigned during the global epochs; null leaves them as they are, as the paper does.</summary>
+    public ReassignmentOptions? Reassignment { get; init; }
+
     /// <summary>Seed of order and augmentation.</summary>
     public int Seed { get; init; }
 }

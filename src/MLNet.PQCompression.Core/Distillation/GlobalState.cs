@@ -3,8 +3,8 @@ using MLNet.PQCompression.Distillation.Checkpoints;
 
 namespace MLNet.PQCompression.Distillation;
 
-/// <summary>Everything that a global fine-tuning carries from one epoch to the next: parameters, statistics, the optimizer's memory, the average.</summary>
-internal sealed class GlobalState(ITrainingModel model, WeightAverage? average)
+/// <summary>Everything that a global fine-tuning carries from one epoch to the next: parameters, statistics, the optimizer's memory, the average, codes.</summary>
+internal sealed class GlobalState(ITrainingModel model, WeightAverage? average, CodeReassignment? reassignment)
 {
     private const string Value = "value:", Slot = "slot:", Average = "average:";
 
@@ -19,7 +19,9 @@ internal sealed class GlobalState(ITrainingModel model, WeightAverage? average)
         if (average is not null)
             foreach ((string name, float[] array) in average.Values)
                 values[Average + name] = array;
-        return new("global", step, values, ImmutableDictionary<string, ushort[]>.Empty);
+        foreach ((string name, float[] array) in reassignment?.State ?? [])
+            values[name] = array;
+        return new("global", step, values, reassignment?.Codes ?? ImmutableDictionary<string, ushort[]>.Empty);
     }
 
     /// <summary>Puts a state back and tells the number of steps done.</summary>
@@ -32,6 +34,7 @@ internal sealed class GlobalState(ITrainingModel model, WeightAverage? average)
         model.SetOptimizerState(new(checkpoint.Position, slots));
         average?.Restore(checkpoint.Values.Where(v => v.Key.StartsWith(Average, StringComparison.Ordinal))
             .ToDictionary(v => v.Key[Average.Length..], v => v.Value, StringComparer.Ordinal), checkpoint.Position);
+        reassignment?.Restore(checkpoint.Codes, checkpoint.Values);
         return checkpoint.Position;
     }
 }

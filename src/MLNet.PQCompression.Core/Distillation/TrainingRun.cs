@@ -27,8 +27,8 @@ internal sealed class TrainingRun
     /// <summary>The number of the run's first batch.</summary>
     public long FirstBatch { get; init; }
 
-    /// <summary>Called after each step with the number of steps done.</summary>
-    public Action<long>? AfterStep { get; init; }
+    /// <summary>Called after each step with the number of steps done and what the last one learned from.</summary>
+    public Action<long, TrainingBatch>? AfterStep { get; init; }
 
     /// <summary>Runs the steps from <paramref name="firstStep"/> on.</summary>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
@@ -42,13 +42,14 @@ internal sealed class TrainingRun
         foreach (DrawnBatch batch in Batches.Read(FirstBatch + firstStep, Steps - firstStep, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            double loss = Model.ComputeGradients(new(batch.Images, batch.Count, Target(batch)));
+            var learned = new TrainingBatch(batch.Images, batch.Count, Target(batch));
+            double loss = Model.ComputeGradients(learned);
             if (!double.IsFinite(loss))
                 throw new InvalidOperationException($"The loss became {loss} at step {step + 1} of {Steps} ({Name.Stage}{(Name.Layer is null ? "" : $" {Name.Layer}")}): the learning rate {Rate.LearningRate} is too high.");
             Model.Update(Rate.LearningRate * Rate.Schedule.Factor((double)step / Steps));
             losses += loss;
             step++;
-            AfterStep?.Invoke(step);
+            AfterStep?.Invoke(step, learned);
             TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
             if (progress is null || (step < Steps && elapsed - lastReport < TimeSpan.FromSeconds(0.5)))
                 continue;

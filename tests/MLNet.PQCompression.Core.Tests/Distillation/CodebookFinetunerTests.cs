@@ -86,11 +86,13 @@ public sealed class CodebookFinetunerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void An_interrupted_run_resumes_bit_identically(bool adamWithAveraging)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void An_interrupted_run_resumes_bit_identically(bool adamWithAveraging, bool unchangedImages)
     {
         DistillationOptions options = adamWithAveraging ? s_options with { Optimizer = new AdamOptions(), Averaging = 0.9, TrainUncompressed = true } : s_options;
+        options = unchangedImages ? options with { Augmentation = Augmentation.None } : options;
         using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
         ModelGraph whole = finetuner.FinetuneGlobal(TinyNetwork.Student);
         var checkpoints = new CheckpointFolder(_folder);
@@ -106,6 +108,18 @@ public sealed class CodebookFinetunerTests : IDisposable
             Assert.True(initializer.ToDense().Span.SequenceEqual(resumed.Initializers[name].ToDense().Span), name);
         Assert.Empty(Directory.GetFiles(_folder));
         Assert.Equal(4, counting.Updates); // of 8 steps, two epochs of two were saved
+    }
+
+    [Fact]
+    public void The_teacher_looks_once_at_images_that_do_not_change()
+    {
+        var counting = new CountingBackend(_backend);
+        using (var finetuner = new CodebookFinetuner(counting, TinyNetwork.Teacher, _images, s_options with { BatchSize = 20, Augmentation = Augmentation.None }))
+            finetuner.FinetuneGlobal(TinyNetwork.Student);
+        Assert.Equal((2, 8), (counting.Evaluations, counting.Updates));
+        using (var finetuner = new CodebookFinetuner(counting, TinyNetwork.Teacher, _images, s_options with { BatchSize = 20 }))
+            finetuner.FinetuneGlobal(TinyNetwork.Student);
+        Assert.Equal((2 + 8, 8 + 8), (counting.Evaluations, counting.Updates));
     }
 
     [Fact]

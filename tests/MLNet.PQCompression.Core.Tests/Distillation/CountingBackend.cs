@@ -3,10 +3,12 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 
-/// <summary>A backend that counts the updates and can cancel a run after some of them.</summary>
+/// <summary>A backend that counts evaluations and updates and can cancel a run after some of them.</summary>
 internal sealed class CountingBackend(ITrainingBackend inner) : ITrainingBackend
 {
     public int Updates { get; private set; }
+
+    public int Evaluations { get; private set; }
 
     public int CancelAfter { get; init; }
 
@@ -25,7 +27,11 @@ internal sealed class CountingBackend(ITrainingBackend inner) : ITrainingBackend
 
         public IReadOnlyList<string> Parameters => inner.Parameters;
 
-        public void Evaluate(ReadOnlyMemory<float> images, int count, Span<float> outputs) => inner.Evaluate(images, count, outputs);
+        public void Evaluate(ReadOnlyMemory<float> images, int count, Span<float> outputs)
+        {
+            owner.Evaluations++;
+            inner.Evaluate(images, count, outputs);
+        }
 
         public double ComputeGradients(TrainingBatch batch) => inner.ComputeGradients(batch);
 

@@ -4,7 +4,11 @@ namespace MLNet.PQCompression.Distillation.Data;
 /// <param name="Images">Count·C·H·W values.</param>
 /// <param name="Labels">The class of each image, or -1.</param>
 /// <param name="Count">The number of images.</param>
-public sealed record DrawnBatch(float[] Images, int[] Labels, int Count);
+public sealed record DrawnBatch(float[] Images, int[] Labels, int Count)
+{
+    /// <summary>The place of each image in its set.</summary>
+    public int[] Indices { get; init; } = [];
+}
 
 /// <summary>Endless shuffled batches of a <see cref="TrainingSet"/>, epoch after epoch, drawn ahead on a background thread.</summary>
 /// <remarks>Batch i is a function of the seed and i alone, so a run can be taken up anywhere. Each epoch leaves out what does not fill its last batch.</remarks>
@@ -47,7 +51,7 @@ public sealed class BatchStream(TrainingSet set, int batchSize, Augmentation aug
                 augmentation.Apply(
                     set.Image(index), set.Channels, set.Height, set.Width, SeedSequence.At(seed, i + 1, n + 1), images.AsSpan(n * set.ImageLength, set.ImageLength));
             }
-            yield return new(images, labels, BatchSize);
+            yield return new(images, labels, BatchSize) { Indices = order[start..(start + BatchSize)] };
         }
     }
 }

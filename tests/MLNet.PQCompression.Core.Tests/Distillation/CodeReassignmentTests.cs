@@ -1,0 +1,96 @@
+using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Distillation.Checkpoints;
+using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Distillation.Managed;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Tests.Distillation;
+
+public sealed class CodeReassignmentTests : IDisposable
+{
+    private const string Weight = "conv3.weight";
+
+    /// <summary>Codewords that all but stand still, and time for codes alone.</summary>
+    private static readonly DistillationOptions s_codesAlone = new()
+    {
+        Epochs = 60, BatchSize = 40, Augmentation = Augmentation.None, GlobalRate = new(1e-9, new ConstantSchedule()), Reassignment = new(5, Until: 1),
+    };
+
+    private readonly ManagedTrainingBackend _backend = new(2);
+    private readonly TrainingSet _images = TinyNetwork.Images();
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+    public void Dispose()
+    {
+        _backend.Dispose();
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(50)]
+    [InlineData(101)]
+    [InlineData(160)]
+    [InlineData(3, 160)]
+    public void Wrong_codes_are_found_and_put_right(params int[] places)
+    {
+        ModelGraph teacher = Anchored();
+        var right = (QuantizedTensor)teacher.Initializers[Weight];
+        ushort[] wrong = right.Codes.ToArray();
+        foreach (int place in places)
+            wrong[place] = (ushort)((wrong[place] + 5) % right.Codewords);
+        ModelGraph tuned = Tune(teacher, With(teacher, right, wrong), s_codesAlone);
+        ushort[] found = ((QuantizedTensor)tuned.Initializers[Weight]).Codes.ToArray();
+        Assert.All(places, p => Assert.Equal(right.Codes[p], found[p]));
+        Assert.Equal(right.Codes.ToArray(), found);
+    }
+
+    [Fact]
+    public void Right_codes_stay() =>
+        Assert.Equal(Codes(Anchored()), Codes(Tune(Anchored(), Anchored(), s_codesAlone with { Epochs = 10 })));
+
+    [Fact]
+    public void Codes_stay_where_no_interval_ends_in_time() =>
+        Assert.Equal(Codes(TinyNetwork.Student), Codes(Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(11, Until: 0.1), Epochs = 100 })));
+
+    [Fact]
+    public void An_interval_must_be_positive() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(0) }));
+
+    [Fact]
+    public void An_interrupted_run_resumes_bit_identically_in_the_middle_of_an_interval()
+    {
+        DistillationOptions options = s_codesAlone with
+        {
+            Epochs = 6, BatchSize = 16, GlobalRate = new(0.02, new CosineSchedule()), Reassignment = new(3, Certainty: 0, Until: 1), Averaging = 0.9, TrainUncompressed = true,
+        };
+        ModelGraph whole = Tune(TinyNetwork.Teacher, TinyNetwork.Student, options);
+        Assert.NotEqual(Codes(TinyNetwork.Student), Codes(whole));
+        var checkpoints = new CheckpointFolder(_folder);
+        using var cancel = new CancellationTokenSource();
+        var interrupting = new CountingBackend(_backend) { CancelAfter = 9, Cancel = cancel }; // four epochs of two steps are saved: two steps into an interval
+        using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, _images, options))
+            Assert.ThrowsAny<OperationCanceledException>(() => interrupted.FinetuneGlobal(TinyNetwork.Student, checkpoints, cancellationToken: cancel.Token));
+        using var second = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+        ModelGraph resumed = second.FinetuneGlobal(TinyNetwork.Student, checkpoints);
+        foreach ((string name, Initializer initializer) in whole.Initializers)
+            Assert.True(initializer.ToDense().Span.SequenceEqual(resumed.Initializers[name].ToDense().Span), name);
+        Assert.Equal(Codes(whole), Codes(resumed));
+    }
+
+    /// <summary>The quantized network with the running statistics of all images, so that it computes the same with a batch of them all.</summary>
+    private ModelGraph Anchored() => StatisticsAnchor.Apply(TinyNetwork.Student, _images, new BatchStream(_images, _images.Count, Augmentation.None, 0).Read(0, 1));
+
+    private ModelGraph Tune(ModelGraph teacher, ModelGraph student, DistillationOptions options)
+    {
+        using var finetuner = new CodebookFinetuner(_backend, teacher, _images, options);
+        return finetuner.FinetuneGlobal(student);
+    }
+
+    private static ModelGraph With(ModelGraph graph, QuantizedTensor q, ushort[] codes) =>
+        graph.WithInitializers([KeyValuePair.Create<string, Initializer>(Weight, new QuantizedTensor(q.Shape, q.BlockSize, q.Codebook.ToArray(), codes))]);
+
+    private static int[] Codes(ModelGraph graph) =>
+        [.. graph.Initializers.Values.OfType<QuantizedTensor>().SelectMany(q => q.Codes.ToArray()).Select(c => (int)c)];
+}
