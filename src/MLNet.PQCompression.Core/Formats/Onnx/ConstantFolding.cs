@@ -12,6 +12,7 @@ internal sealed class ConstantFolding(long budget)
     public static Integers? AsIntegers(OnnxValue value) => value switch
     {
         Integers integers => integers,
+        PackedCodes packed => packed.ToIntegers(),
         Constant { Tensor: { } tensor } when !tensor.Type.IsReal() => new(value.Name, tensor.Shape, tensor.ToIntegers()),
         _ => null,
     };
@@ -25,6 +26,11 @@ internal sealed class ConstantFolding(long budget)
             return Fill(node);
         if (node.InputCount == 0 || node.Inputs.Any(i => i is Activation or Unreadable))
             return null;
+        if (PackedCodes.Match(node) is { } packed)
+        {
+            Spend(packed.Shape.Count * sizeof(long));
+            return packed;
+        }
         string name = node.Outputs[0];
         OnnxValue first = node.Input(0);
         return node.Type switch
@@ -57,6 +63,10 @@ internal sealed class ConstantFolding(long budget)
                 return new Constant(name, new(constant.Tensor.Type, shape, constant.Tensor.Data));
             case Integers integers:
                 return integers with { Name = name, Shape = shape };
+            case PackedCodes { Weights: not null } packed:
+                return packed with { Name = name, Shape = shape };
+            case PackedCodes packed:
+                return packed.ToIntegers() with { Name = name, Shape = shape };
             case Lookup lookup when shape.Rank >= 2 && shape[0] > 0 && lookup.CodesShape.Rank >= 1 && shape[0] == lookup.CodesShape[0]
                 && shape.Count / shape[0] % lookup.BlockSize == 0:
                 return new Quantized(WeightName(lookup.Name, name), new(shape, lookup.BlockSize, lookup.Codebook, lookup.Codes));
@@ -136,7 +146,7 @@ internal sealed class ConstantFolding(long budget)
         }
         if (to == TensorElementType.Bool)
             throw node.Unsupported("Booleans are not computed");
-        return value is Integers or Constant { Tensor.Type: > TensorElementType.Float64 } ? value : throw node.Unsupported("real numbers are not cast to integers");
+        return value is Integers or PackedCodes or Constant { Tensor.Type: > TensorElementType.Float64 } ? value : throw node.Unsupported("real numbers are not cast to integers");
     }
 
     private OnnxValue Gather(OnnxNode node, OnnxValue data)
@@ -157,21 +167,26 @@ internal sealed class ConstantFolding(long budget)
                 : throw node.Unsupported("integers are gathered from one dimension only");
         if (data is not Constant { Tensor: var codebook } || shape.Rank != 2 || rows > 65536 || shape[1] == 0)
             throw node.Unsupported("constants are looked up in a matrix of at most 65536 rows only");
-        var codes = new ushort[indexShape.Count];
-        if (indices is Constant { Tensor: { Type: TensorElementType.UInt8, Data.Span: var bytes } })
-            for (int i = 0; i < codes.Length; i++)
-                codes[i] = (ushort)Row(bytes[i]);
-        else
-            TakeRows(Indices(), codes);
+        ushort[] codes = Codes(indices) ?? [.. Indices().Select(i => (ushort)Row(i))];
+        if (rows <= ushort.MaxValue)
+            foreach (ushort code in codes)
+                Row(code);
         return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes);
 
-        void TakeRows(long[] elements, ushort[] codes)
-        {
-            for (int i = 0; i < codes.Length; i++)
-                codes[i] = (ushort)Row(elements[i]);
-        }
-
         long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);
+    }
+
+    /// <summary>Codes as files hold them, or null where they are written in another way.</summary>
+    private static ushort[]? Codes(OnnxValue indices)
+    {
+        if (indices is PackedCodes packed)
+            return packed.ToArray();
+        if (indices is not Constant { Tensor: { Type: TensorElementType.UInt8, Data.Span: var bytes } })
+            return null;
+        var codes = new ushort[bytes.Length];
+        for (int i = 0; i < codes.Length; i++)
+            codes[i] = bytes[i];
+        return codes;
     }
 
     private Integers Concat(OnnxNode node)

@@ -10,6 +10,7 @@ internal static class ConstantShapes
     {
         Constant constant => constant.Tensor.Shape,
         Integers integers => integers.Shape,
+        PackedCodes packed => packed.Shape,
         Lookup lookup => lookup.Shape,
         Quantized quantized => quantized.Tensor.Shape,
         _ => throw new InvalidModelException($"the shape of '{value.Name}' is not known"),

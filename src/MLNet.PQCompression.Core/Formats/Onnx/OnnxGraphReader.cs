@@ -1,11 +1,10 @@
 using System.Collections.Immutable;
-using MLNet.PQCompression.Formats.Onnx.Schema;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain.</summary>
-internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, long fileLength)
+internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, long fileLength)
 {
     private const int MinOpset = 7, MaxOpset = 24;
 
@@ -25,11 +24,11 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
     public ModelGraph Read()
     {
         int opset = Opset();
-        foreach (TensorProto tensor in model.Graph.Initializer)
+        foreach (TensorMessage tensor in graph.Initializers)
             if (!_values.TryAdd(tensor.Name, new Constant(tensor.Name, tensors.Decode(tensor))))
                 throw new InvalidModelException($"the initializer '{tensor.Name}' comes twice");
         ValueInfo input = Input();
-        foreach (NodeProto node in model.Graph.Node)
+        foreach (NodeMessage node in graph.Nodes)
             Translate(node, opset);
         if (_unsupported.Count > 0)
             throw Combine();
@@ -38,7 +37,7 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
 
     private int Opset()
     {
-        long opset = model.OpsetImport.FirstOrDefault(o => IsStandard(o.Domain))?.Version ?? throw new InvalidModelException("it names no ONNX operator set");
+        long opset = model.OperatorSets.Find(o => IsStandard(o.Domain))?.Version ?? throw new InvalidModelException("it names no ONNX operator set");
         return opset is >= MinOpset and <= MaxOpset
             ? (int)opset
             : throw new InvalidModelException($"its operator set is {opset}; {MinOpset} to {MaxOpset} are read");
@@ -48,15 +47,14 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
 
     private ValueInfo Input()
     {
-        ValueInfoProto[] inputs = [.. model.Graph.Input.Where(i => !_values.ContainsKey(i.Name))];
+        ValueInfoMessage[] inputs = [.. graph.Inputs.Where(i => !_values.ContainsKey(i.Name))];
         if (inputs.Length != 1)
             throw new InvalidModelException($"it has {inputs.Length} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
-        TypeProto.Types.Tensor? type = inputs[0].Type?.TensorType;
-        if (type is null || !OnnxTensors.ElementTypes.TryGetValue(type.ElemType, out TensorElementType element) || !element.IsReal())
+        if (!OnnxTensors.ElementTypes.TryGetValue(inputs[0].ElementType, out TensorElementType element) || !element.IsReal())
             throw new InvalidModelException($"its input '{inputs[0].Name}' is not a tensor of real numbers");
-        if (type.Shape is not { Dim.Count: 4 } shape)
-            throw new InvalidModelException($"its input '{inputs[0].Name}' has {type.Shape?.Dim.Count ?? 0} dimensions; N×C×H×W is needed");
-        int[] sizes = [.. shape.Dim.Select(d => d.HasDimValue && d.DimValue is > 0 and <= 1 << 20 ? (int)d.DimValue : -1)];
+        if (inputs[0].Dimensions is not { Count: 4 } dimensions)
+            throw new InvalidModelException($"its input '{inputs[0].Name}' has {inputs[0].Dimensions?.Count ?? 0} dimensions; N×C×H×W is needed");
+        int[] sizes = Array.ConvertAll(dimensions.ToArray(), d => d is > 0 and <= 1 << 20 ? (int)d : -1);
         if (sizes[1] < 0)
             throw new InvalidModelException($"its input '{inputs[0].Name}' has an unknown number of channels");
         _fixedBatch = sizes[0] > 0 ? sizes[0] : null;
@@ -67,38 +65,38 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
         return new(inputs[0].Name, new(sizes));
     }
 
-    private void Translate(NodeProto proto, int opset)
+    private void Translate(NodeMessage message, int opset)
     {
-        if (proto.Output.Count == 0 || proto.Output[0].Length == 0)
-            throw new InvalidModelException($"node '{proto.Name}' ({proto.OpType}) has no output");
-        ImmutableArray<OnnxValue?> inputs = [.. proto.Input.Select(i => i.Length == 0 ? null
+        if (message.Outputs.Count == 0 || message.Outputs[0].Length == 0)
+            throw new InvalidModelException($"node '{message.Name}' ({message.Type}) has no output");
+        ImmutableArray<OnnxValue?> inputs = [.. message.Inputs.Select(i => i.Length == 0 ? null
             : _values.TryGetValue(i, out OnnxValue? value) ? value
-            : throw new InvalidModelException($"node '{proto.Name}' ({proto.OpType}) reads '{i}', which no earlier node, initializer or input makes"))];
+            : throw new InvalidModelException($"node '{message.Name}' ({message.Type}) reads '{i}', which no earlier node, initializer or input makes"))];
         while (inputs is [.., null])
             inputs = inputs.RemoveAt(inputs.Length - 1);
         try
         {
             if (inputs.Any(i => i is Unreadable))
             {
-                Abandon(proto);
+                Abandon(message);
                 return;
             }
-            var node = new OnnxNode(proto, NodeName(proto, inputs), opset, _fixedBatch, inputs, tensors);
-            if (!IsStandard(proto.Domain))
-                throw node.Unsupported($"operators of the domain '{proto.Domain}' are not supported");
+            var node = new OnnxNode(message, NodeName(message, inputs), opset, _fixedBatch, inputs, tensors);
+            if (!IsStandard(message.Domain))
+                throw node.Unsupported($"operators of the domain '{message.Domain}' are not supported");
             Resolve(node);
             node.RefuseOtherAttributes();
         }
         catch (UnsupportedOperatorException e)
         {
             _unsupported.Add(e);
-            Abandon(proto);
+            Abandon(message);
         }
     }
 
-    private void Abandon(NodeProto node)
+    private void Abandon(NodeMessage node)
     {
-        foreach (string output in node.Output.Where(o => o.Length > 0))
+        foreach (string output in node.Outputs.Where(o => o.Length > 0))
             _values[output] = new Unreadable(output);
     }
 
@@ -237,12 +235,12 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
         return name;
     }
 
-    private static string NodeName(NodeProto proto, ImmutableArray<OnnxValue?> inputs)
+    private static string NodeName(NodeMessage message, ImmutableArray<OnnxValue?> inputs)
     {
-        if (proto.Name.Length > 0)
-            return proto.Name;
+        if (message.Name.Length > 0)
+            return message.Name;
         string? weight = inputs.Length > 1 && inputs[1] is Constant or Quantized ? inputs[1]!.Name : null;
-        return weight is not null && weight.EndsWith(OnnxNames.Weight, StringComparison.Ordinal) ? weight[..^OnnxNames.Weight.Length] : proto.Output[0];
+        return weight is not null && weight.EndsWith(OnnxNames.Weight, StringComparison.Ordinal) ? weight[..^OnnxNames.Weight.Length] : message.Outputs[0];
     }
 
     private string Unique(string name)
@@ -265,7 +263,7 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
         var outputs = ImmutableArray.CreateBuilder<ValueInfo>();
-        foreach (ValueInfoProto output in model.Graph.Output)
+        foreach (ValueInfoMessage output in graph.Outputs)
         {
             if (_values.GetValueOrDefault(output.Name) is not Activation value || value.Name == input.Name)
                 throw new InvalidModelException($"its output '{output.Name}' is not computed from its input");
@@ -284,8 +282,8 @@ internal sealed class OnnxGraphReader(ModelProto model, OnnxTensors tensors, lon
             }
         kept.Reverse();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (StringStringEntryProto entry in model.MetadataProps)
+        foreach (EntryMessage entry in model.Metadata)
             metadata[entry.Key] = entry.Value;
-        return new(model.Graph.Name, input, outputs.ToImmutable(), [.. kept], _initializers.Where(i => needed.Contains(i.Key)).ToDictionary(), metadata);
+        return new(graph.Name, input, outputs.ToImmutable(), [.. kept], _initializers.Where(i => needed.Contains(i.Key)).ToDictionary(), metadata);
     }
 }

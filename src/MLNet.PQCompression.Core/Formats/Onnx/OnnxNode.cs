@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
-using MLNet.PQCompression.Formats.Onnx.Schema;
+using System.Runtime.InteropServices;
+using System.Text;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
@@ -7,15 +8,15 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// <summary>A node of a file with its inputs resolved. Attributes that no one asked for are refused at the end.</summary>
 internal sealed class OnnxNode
 {
-    private readonly Dictionary<string, AttributeProto> _attributes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, AttributeMessage> _attributes = new(StringComparer.Ordinal);
     private readonly ImmutableArray<OnnxValue?> _inputs;
     private readonly OnnxTensors _tensors;
 
-    public OnnxNode(NodeProto proto, string name, int opset, long? fixedBatch, ImmutableArray<OnnxValue?> inputs, OnnxTensors tensors)
+    public OnnxNode(NodeMessage message, string name, int opset, long? fixedBatch, ImmutableArray<OnnxValue?> inputs, OnnxTensors tensors)
     {
-        (Type, Name, Opset, FixedBatch, _inputs, _tensors) = (proto.OpType, name, opset, fixedBatch, inputs, tensors);
-        Outputs = [.. proto.Output];
-        foreach (AttributeProto attribute in proto.Attribute)
+        (Type, Name, Opset, FixedBatch, _inputs, _tensors) = (message.Type, name, opset, fixedBatch, inputs, tensors);
+        Outputs = [.. message.Outputs];
+        foreach (AttributeMessage attribute in message.Attributes)
             if (!_attributes.TryAdd(attribute.Name, attribute))
                 throw new InvalidModelException($"node '{name}' has the attribute '{attribute.Name}' twice");
     }
@@ -42,17 +43,17 @@ internal sealed class OnnxNode
     /// <summary>All inputs, none left out.</summary>
     public IEnumerable<OnnxValue> Inputs => Enumerable.Range(0, _inputs.Length).Select(Input);
 
-    public long Int(string attribute, long otherwise) => Take(attribute) is { } a ? a.I : otherwise;
+    public long Int(string attribute, long otherwise) => Take(attribute) is { } a ? a.Integer : otherwise;
 
-    public float Float(string attribute, float otherwise) => Take(attribute) is { } a ? a.F : otherwise;
+    public float Float(string attribute, float otherwise) => Take(attribute) is { } a ? a.Float : otherwise;
 
-    public string Text(string attribute, string otherwise) => Take(attribute) is { } a ? a.S.ToStringUtf8() : otherwise;
+    public string Text(string attribute, string otherwise) => Take(attribute) is { } a ? Encoding.UTF8.GetString(a.Text.Span) : otherwise;
 
-    public long[]? Ints(string attribute) => Take(attribute) is { } a ? [.. a.Ints] : null;
+    public long[]? Ints(string attribute) => Take(attribute) is { } a ? a.Integers.ToArray() : null;
 
-    public float[]? Floats(string attribute) => Take(attribute) is { } a ? [.. a.Floats] : null;
+    public float[]? Floats(string attribute) => Take(attribute) is { } a ? MemoryMarshal.Cast<byte, float>(a.Floats.ToArray()).ToArray() : null;
 
-    public RawTensor? Tensor(string attribute) => Take(attribute) is { T: { } tensor } ? _tensors.Decode(tensor) : null;
+    public RawTensor? Tensor(string attribute) => Take(attribute) is { Tensor: { } tensor } ? _tensors.Decode(tensor) : null;
 
     public bool Has(string attribute) => _attributes.ContainsKey(attribute);
 
@@ -102,5 +103,5 @@ internal sealed class OnnxNode
             throw Unsupported($"the attribute {string.Join(", ", _attributes.Keys)} is not supported");
     }
 
-    private AttributeProto? Take(string name) => _attributes.Remove(name, out AttributeProto? attribute) ? attribute : null;
+    private AttributeMessage? Take(string name) => _attributes.Remove(name, out AttributeMessage? attribute) ? attribute : null;
 }

@@ -1,5 +1,3 @@
-using Google.Protobuf;
-using MLNet.PQCompression.Formats.Onnx.Schema;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
@@ -36,12 +34,12 @@ public static class OnnxReader
     /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
     public static ModelGraph Read(ReadOnlyMemory<byte> file, string source, string? folder = null)
     {
-        ModelProto model;
+        ModelMessage model;
         try
         {
-            model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(file.Span);
+            model = new(file);
         }
-        catch (InvalidProtocolBufferException e)
+        catch (InvalidDataException e)
         {
             throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict), or is truncated.", e);
         }
@@ -49,7 +47,7 @@ public static class OnnxReader
             throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict): it has no graph.");
         try
         {
-            return new OnnxGraphReader(model, new(folder), file.Length).Read();
+            return new OnnxGraphReader(model, model.Graph, new(folder), file.Length).Read();
         }
         catch (UnsupportedOperatorException e)
         {

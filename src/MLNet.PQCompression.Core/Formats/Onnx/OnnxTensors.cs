@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Globalization;
-using Google.Protobuf.Collections;
-using MLNet.PQCompression.Formats.Onnx.Schema;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
@@ -23,15 +21,15 @@ internal sealed class OnnxTensors(string? folder)
     /// <summary>ONNX's number of an element type.</summary>
     public static int Number(TensorElementType type) => ElementTypes.First(p => p.Value == type).Key;
 
-    public RawTensor Decode(TensorProto tensor)
+    public RawTensor Decode(TensorMessage tensor)
     {
         try
         {
-            if (!ElementTypes.TryGetValue(tensor.DataType, out TensorElementType type))
-                throw new InvalidModelException($"its element type {tensor.DataType} is not one of {string.Join(", ", ElementTypes.Values)}");
-            TensorShape shape = RawTensor.ShapeOf(tensor.Dims);
+            if (!ElementTypes.TryGetValue(tensor.ElementType, out TensorElementType type))
+                throw new InvalidModelException($"its element type {tensor.ElementType} is not one of {string.Join(", ", ElementTypes.Values)}");
+            TensorShape shape = RawTensor.ShapeOf(tensor.Dimensions);
             ReadOnlyMemory<byte> data = tensor.DataLocation == External ? ReadExternal(tensor, type, shape)
-                : tensor.HasRawData ? tensor.RawData.Memory
+                : tensor.HasRawData ? tensor.RawData
                 : TypedData(tensor, type);
             return new(type, shape, data);
         }
@@ -41,29 +39,11 @@ internal sealed class OnnxTensors(string? folder)
         }
     }
 
-    private static byte[] TypedData(TensorProto tensor, TensorElementType type) => type switch
-    {
-        TensorElementType.Float32 => Pack(tensor.FloatData, 4, (b, v) => BinaryPrimitives.WriteSingleLittleEndian(b, v)),
-        TensorElementType.Float64 => Pack(tensor.DoubleData, 8, (b, v) => BinaryPrimitives.WriteDoubleLittleEndian(b, v)),
-        TensorElementType.Int64 => Pack(tensor.Int64Data, 8, (b, v) => BinaryPrimitives.WriteInt64LittleEndian(b, v)),
-        TensorElementType.UInt64 => Pack(tensor.Uint64Data, 8, (b, v) => BinaryPrimitives.WriteUInt64LittleEndian(b, v)),
-        TensorElementType.UInt32 => Pack(tensor.Uint64Data, 4, (b, v) => BinaryPrimitives.WriteUInt32LittleEndian(b, (uint)v)),
-        TensorElementType.Int32 => Pack(tensor.Int32Data, 4, (b, v) => BinaryPrimitives.WriteInt32LittleEndian(b, v)),
-        _ when type.Size() == 2 => Pack(tensor.Int32Data, 2, (b, v) => BinaryPrimitives.WriteInt16LittleEndian(b, (short)v)),
-        _ => Pack(tensor.Int32Data, 1, (b, v) => b[0] = (byte)v),
-    };
+    private static byte[] TypedData(TensorMessage tensor, TensorElementType type) => type is TensorElementType.Float32 or TensorElementType.Float64
+        ? tensor.RealData.ToArray()
+        : RawTensor.Encode(CollectionsMarshal.AsSpan(tensor.IntegerData), type);
 
-    private delegate void Writer<T>(Span<byte> bytes, T value);
-
-    private static byte[] Pack<T>(RepeatedField<T> values, int size, Writer<T> write)
-    {
-        var bytes = new byte[checked(values.Count * size)];
-        for (int i = 0; i < values.Count; i++)
-            write(bytes.AsSpan(i * size, size), values[i]);
-        return bytes;
-    }
-
-    private byte[] ReadExternal(TensorProto tensor, TensorElementType type, TensorShape shape)
+    private byte[] ReadExternal(TensorMessage tensor, TensorElementType type, TensorShape shape)
     {
         string? location = Entry(tensor, "location");
         if (folder is null || string.IsNullOrEmpty(location))
@@ -94,9 +74,9 @@ internal sealed class OnnxTensors(string? folder)
         }
     }
 
-    private static string? Entry(TensorProto tensor, string key) => tensor.ExternalData.FirstOrDefault(e => e.Key == key)?.Value;
+    private static string? Entry(TensorMessage tensor, string key) => tensor.ExternalData.FirstOrDefault(e => e.Key == key)?.Value;
 
-    private static long? Number(TensorProto tensor, string key) => Entry(tensor, key) is not { } text ? null
+    private static long? Number(TensorMessage tensor, string key) => Entry(tensor, key) is not { } text ? null
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value
         : throw new InvalidModelException($"its external {key} '{text}' is not a number");
 }
