@@ -39,11 +39,18 @@ internal sealed class RawTensor
 
     /// <summary>A shape from 64-bit sizes.</summary>
     /// <exception cref="InvalidModelException">A size is negative or above 2³¹ − 1, or there are more than 16 of them.</exception>
-    public static TensorShape ShapeOf(IReadOnlyCollection<long> sizes)
+    public static TensorShape ShapeOf(ReadOnlySpan<long> sizes)
     {
-        if (sizes.Count > 16 || sizes.Any(s => s is < 0 or > int.MaxValue))
-            throw new InvalidModelException($"the tensor shape [{string.Join(", ", sizes.Take(17))}] is out of range");
-        return new([.. sizes.Select(s => (int)s)]);
+        Span<int> dimensions = stackalloc int[16];
+        bool valid = sizes.Length <= dimensions.Length;
+        for (int i = 0; valid && i < sizes.Length; i++)
+        {
+            valid = sizes[i] is >= 0 and <= int.MaxValue;
+            dimensions[i] = (int)sizes[i];
+        }
+        return valid
+            ? new(dimensions[..sizes.Length])
+            : throw new InvalidModelException($"the tensor shape [{string.Join(", ", sizes[..Math.Min(17, sizes.Length)].ToArray())}] is out of range");
     }
 
     /// <summary>The values of a real tensor as float32.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace MLNet.PQCompression.Graph;
@@ -9,7 +8,7 @@ public sealed record ValueInfo(string Name, TensorShape Shape);
 /// <summary>An immutable ConvNet in ONNX terms: one N×C×H×W image input, nodes in topological order, initializers by name.</summary>
 public sealed class ModelGraph
 {
-    private readonly FrozenDictionary<string, Node> _producers;
+    private readonly Dictionary<string, Node> _producers;
 
     /// <summary>Creates and checks a graph.</summary>
     /// <param name="name">The model's name.</param>
@@ -30,8 +29,8 @@ public sealed class ModelGraph
         Input = input;
         Outputs = outputs;
         Nodes = nodes;
-        Initializers = initializers.ToImmutableSortedDictionary(StringComparer.Ordinal);
-        Metadata = (metadata ?? ImmutableDictionary<string, string>.Empty).ToImmutableSortedDictionary(StringComparer.Ordinal);
+        Initializers = Sorted(initializers);
+        Metadata = metadata is null ? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal) : Sorted(metadata);
         _producers = Check();
     }
 
@@ -70,7 +69,17 @@ public sealed class ModelGraph
     public ModelGraph WithMetadata(IReadOnlyDictionary<string, string> metadata) =>
         new(Name, Input, Outputs, Nodes, Initializers, metadata);
 
-    private FrozenDictionary<string, Node> Check()
+    private static ImmutableSortedDictionary<string, T> Sorted<T>(IReadOnlyDictionary<string, T> items)
+    {
+        if (items is ImmutableSortedDictionary<string, T> sorted && sorted.KeyComparer == StringComparer.Ordinal)
+            return sorted;
+        var builder = ImmutableSortedDictionary.CreateBuilder<string, T>(StringComparer.Ordinal);
+        foreach (KeyValuePair<string, T> item in items)
+            builder.Add(item);
+        return builder.ToImmutable();
+    }
+
+    private Dictionary<string, Node> Check()
     {
         if (Outputs.IsDefaultOrEmpty)
             throw new InvalidModelException($"Model '{Name}' has no output.");
@@ -91,6 +100,6 @@ public sealed class ModelGraph
         foreach (ValueInfo output in Outputs)
             if (!producers.ContainsKey(output.Name))
                 throw new InvalidModelException($"Model '{Name}': no node makes the output '{output.Name}'.");
-        return producers.ToFrozenDictionary(StringComparer.Ordinal);
+        return producers;
     }
 }

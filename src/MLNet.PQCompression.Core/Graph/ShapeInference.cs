@@ -13,13 +13,22 @@ public static class ShapeInference
     {
         ArgumentNullException.ThrowIfNull(graph);
         TensorShape declared = graph.Input.Shape;
-        if (!inputShape.IsKnown || inputShape.Rank != declared.Rank
-            || inputShape.Dimensions.Where((d, i) => declared[i] >= 0 && declared[i] != d).Any())
+        bool fits = inputShape.IsKnown && inputShape.Rank == declared.Rank;
+        for (int i = 0; fits && i < declared.Rank; i++)
+            fits = declared[i] < 0 || declared[i] == inputShape[i];
+        if (!fits)
             throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}, not {inputShape}.");
-        var shapes = graph.Initializers.ToDictionary(i => i.Key, i => i.Value.Shape, StringComparer.Ordinal);
+        var shapes = new Dictionary<string, TensorShape>(StringComparer.Ordinal);
+        foreach ((string name, Initializer initializer) in graph.Initializers)
+            shapes.Add(name, initializer.Shape);
         shapes[graph.Input.Name] = inputShape;
         foreach (Node node in graph.Nodes)
-            shapes[node.Output] = OutputShape(node, [.. node.Inputs.Select(i => shapes[i])]);
+        {
+            var inputs = new TensorShape[node.Inputs.Length];
+            for (int i = 0; i < inputs.Length; i++)
+                inputs[i] = shapes[node.Inputs[i]];
+            shapes[node.Output] = OutputShape(node, inputs);
+        }
         return shapes;
     }
 

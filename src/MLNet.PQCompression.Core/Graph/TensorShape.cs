@@ -26,7 +26,16 @@ public readonly struct TensorShape : IEquatable<TensorShape>
     public int this[int axis] => Dimensions[axis];
 
     /// <summary>True when no dimension is unknown.</summary>
-    public bool IsKnown => !Dimensions.Contains(-1);
+    public bool IsKnown
+    {
+        get
+        {
+            foreach (int d in Dimensions)
+                if (d < 0)
+                    return false;
+            return true;
+        }
+    }
 
     /// <summary>The number of elements.</summary>
     /// <exception cref="InvalidOperationException">A dimension is unknown.</exception>

@@ -132,7 +132,7 @@ public sealed unsafe class InferenceSession : IDisposable
         TensorShape declared = graph.Input.Shape;
         if (declared.Rank != 4)
             throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}; images N×C×H×W are needed.");
-        TensorShape shape = options.InputShape ?? new([.. declared.Dimensions.Skip(1)]);
+        TensorShape shape = options.InputShape ?? new(declared.Dimensions.AsSpan()[1..]);
         if (shape.Rank != 3 || !shape.IsKnown)
             throw new InvalidModelException(
                 $"Model '{graph.Name}' takes images of {new TensorShape([.. declared.Dimensions.Skip(1)])}; give their size C×H×W in {nameof(InferenceOptions)}.{nameof(InferenceOptions.InputShape)}.");

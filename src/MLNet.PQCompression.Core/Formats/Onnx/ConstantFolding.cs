@@ -133,7 +133,7 @@ internal sealed class ConstantFolding(long budget)
 
     private static OnnxValue Cast(OnnxNode node, OnnxValue value)
     {
-        if (!OnnxTensors.ElementTypes.TryGetValue((int)node.Int("to", 0), out TensorElementType to))
+        if (!OnnxTensors.TryType(node.Int("to", 0), out TensorElementType to))
             throw node.Unsupported("it casts to a type that is not read");
         node.Int("saturate", 1);
         if (to.IsReal())
@@ -160,33 +160,19 @@ internal sealed class ConstantFolding(long budget)
             ? (int)(index < 0 ? index + rows : index)
             : throw new InvalidModelException($"node '{node.Name}' looks up row {index} of {rows}");
         Spend(indexShape.Count * sizeof(long));
-        string name = node.Outputs[0];
         if (AsIntegers(data) is { } integers)
             return shape.Rank == 1
-                ? new Integers(name, indexShape, [.. Indices().Select(i => integers.Elements[Row(i)])])
+                ? new Integers(node.Outputs[0], indexShape, [.. Indices().Select(i => integers.Elements[Row(i)])])
                 : throw node.Unsupported("integers are gathered from one dimension only");
         if (data is not Constant { Tensor: var codebook } || shape.Rank != 2 || rows > 65536 || shape[1] == 0)
             throw node.Unsupported("constants are looked up in a matrix of at most 65536 rows only");
-        ushort[] codes = Codes(indices) ?? [.. Indices().Select(i => (ushort)Row(i))];
-        if (rows <= ushort.MaxValue)
-            foreach (ushort code in codes)
+        ushort[] codes = PackedCodes.CodesOf(indices) ?? [.. Indices().Select(i => (ushort)Row(i))];
+        foreach (ushort code in codes)
+            if (code >= rows)
                 Row(code);
         return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes);
 
         long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);
-    }
-
-    /// <summary>Codes as files hold them, or null where they are written in another way.</summary>
-    private static ushort[]? Codes(OnnxValue indices)
-    {
-        if (indices is PackedCodes packed)
-            return packed.ToArray();
-        if (indices is not Constant { Tensor: { Type: TensorElementType.UInt8, Data.Span: var bytes } })
-            return null;
-        var codes = new ushort[bytes.Length];
-        for (int i = 0; i < codes.Length; i++)
-            codes[i] = bytes[i];
-        return codes;
     }
 
     private Integers Concat(OnnxNode node)

@@ -50,11 +50,17 @@ internal static class ConstantShapes
     /// <summary>A Reshape's target with 0 and -1 worked out.</summary>
     public static TensorShape Resolve(OnnxNode node, TensorShape from, long[] target)
     {
-        long[] sizes = [.. target.Select((d, i) => d == 0 && i < from.Rank ? from[i] : d)];
-        int free = Array.IndexOf(sizes, -1);
+        var sizes = new long[target.Length];
+        int free = -1;
         long rest = 1;
-        foreach (long d in sizes.Where((_, i) => i != free))
-            rest = d >= 0 ? checked(rest * d) : throw node.Unsupported("a constant's shape must not depend on the input");
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            long size = sizes[i] = target[i] == 0 && i < from.Rank ? from[i] : target[i];
+            if (size == -1 && free < 0)
+                free = i;
+            else
+                rest = size >= 0 ? checked(rest * size) : throw node.Unsupported("a constant's shape must not depend on the input");
+        }
         if (free >= 0 && rest > 0)
             sizes[free] = from.Count / rest;
         TensorShape shape = RawTensor.ShapeOf(sizes);

@@ -50,19 +50,23 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
         ValueInfoMessage[] inputs = [.. graph.Inputs.Where(i => !_values.ContainsKey(i.Name))];
         if (inputs.Length != 1)
             throw new InvalidModelException($"it has {inputs.Length} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
-        if (!OnnxTensors.ElementTypes.TryGetValue(inputs[0].ElementType, out TensorElementType element) || !element.IsReal())
+        if (!OnnxTensors.TryType(inputs[0].ElementType, out TensorElementType element) || !element.IsReal())
             throw new InvalidModelException($"its input '{inputs[0].Name}' is not a tensor of real numbers");
         if (inputs[0].Dimensions is not { Count: 4 } dimensions)
             throw new InvalidModelException($"its input '{inputs[0].Name}' has {inputs[0].Dimensions?.Count ?? 0} dimensions; N×C×H×W is needed");
-        int[] sizes = Array.ConvertAll(dimensions.ToArray(), d => d is > 0 and <= 1 << 20 ? (int)d : -1);
+        var sizes = new int[4];
+        for (int i = 0; i < sizes.Length; i++)
+            sizes[i] = dimensions[i] is > 0 and <= 1 << 20 ? (int)dimensions[i] : -1;
         if (sizes[1] < 0)
             throw new InvalidModelException($"its input '{inputs[0].Name}' has an unknown number of channels");
         _fixedBatch = sizes[0] > 0 ? sizes[0] : null;
         _fixedSize = sizes[2] > 0 && sizes[3] > 0;
         sizes[0] = -1;
-        TensorShape[] probes = [.. Enumerable.Range(0, 2).Select(p => new TensorShape([ProbedBatches[p], .. sizes.Skip(1).Select(d => d < 0 ? ProbedSizes[p] : d)]))];
-        _values[inputs[0].Name] = new Activation(inputs[0].Name, new(probes[0], probes[1]));
+        _values[inputs[0].Name] = new Activation(inputs[0].Name, new(Probing(0), Probing(1)));
         return new(inputs[0].Name, new(sizes));
+
+        TensorShape Probing(int probe) => new(
+            ProbedBatches[probe], sizes[1], sizes[2] < 0 ? ProbedSizes[probe] : sizes[2], sizes[3] < 0 ? ProbedSizes[probe] : sizes[3]);
     }
 
     private void Translate(NodeMessage message, int opset)
@@ -118,7 +122,7 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
                 Define(node, node.Input(0));
                 return;
             case "Cast" when node.Input(0) is Activation activation:
-                if (!OnnxTensors.ElementTypes.TryGetValue((int)node.Int("to", 0), out TensorElementType to) || !to.IsReal())
+                if (!OnnxTensors.TryType(node.Int("to", 0), out TensorElementType to) || !to.IsReal())
                     throw node.Unsupported("activations are cast to real types only");
                 node.Int("saturate", 1);
                 Define(node, activation);
@@ -141,7 +145,10 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
             return;
         }
         Operator operation = OnnxOperators.Translate(node, out int read);
-        Define(node, Emit(Unique(node.Name), operation, [.. Enumerable.Range(0, read).Select(node.Input)], node.Outputs[0]));
+        var inputs = new OnnxValue[read];
+        for (int i = 0; i < read; i++)
+            inputs[i] = node.Input(i);
+        Define(node, Emit(Unique(node.Name), operation, inputs, node.Outputs[0]));
     }
 
     private static OnnxValue ConstantOf(OnnxNode node)
@@ -191,22 +198,27 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
             throw new InvalidModelException($"'{name}' is made twice");
     }
 
-    private Activation Emit(string name, Operator operation, ImmutableArray<OnnxValue> inputs, string output)
+    private Activation Emit(string name, Operator operation, OnnxValue[] inputs, string output)
     {
-        var node = new Node(name, operation, [.. inputs.Select(Reference)], output);
+        var node = new Node(name, operation, [.. Array.ConvertAll(inputs, Reference)], output);
         _nodes.Add(node);
         return new(output, Probe(node, inputs));
     }
 
-    private ProbedShape? Probe(Node node, ImmutableArray<OnnxValue> inputs)
+    private ProbedShape? Probe(Node node, OnnxValue[] inputs)
     {
         if (inputs.Any(i => i is Activation { Shape: null }))
             return null;
-        TensorShape Infer(Func<ProbedShape, TensorShape> probe) =>
-            ShapeInference.OutputShape(node, [.. inputs.Select(i => i is Activation { Shape: { } shape } ? probe(shape) : ConstantShapes.ShapeOf(i))]);
+        var first = new TensorShape[inputs.Length];
+        var second = new TensorShape[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+            if (inputs[i] is Activation { Shape: { } shape })
+                (first[i], second[i]) = (shape.First, shape.Second);
+            else
+                first[i] = second[i] = ConstantShapes.ShapeOf(inputs[i]);
         try
         {
-            return new(Infer(s => s.First), Infer(s => s.Second));
+            return new(ShapeInference.OutputShape(node, first), ShapeInference.OutputShape(node, second));
         }
         catch (InvalidModelException) when (!_fixedSize)
         {
@@ -284,6 +296,8 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (EntryMessage entry in model.Metadata)
             metadata[entry.Key] = entry.Value;
-        return new(graph.Name, input, outputs.ToImmutable(), [.. kept], _initializers.Where(i => needed.Contains(i.Key)).ToDictionary(), metadata);
+        foreach (string name in _initializers.Keys.Where(name => !needed.Contains(name)).ToArray())
+            _initializers.Remove(name);
+        return new(graph.Name, input, outputs.ToImmutable(), [.. kept], _initializers, metadata);
     }
 }

@@ -41,7 +41,14 @@ internal sealed class OnnxNode
     public OnnxValue? OptionalInput(int index) => index < _inputs.Length ? _inputs[index] : null;
 
     /// <summary>All inputs, none left out.</summary>
-    public IEnumerable<OnnxValue> Inputs => Enumerable.Range(0, _inputs.Length).Select(Input);
+    public IEnumerable<OnnxValue> Inputs
+    {
+        get
+        {
+            for (int i = 0; i < _inputs.Length; i++)
+                yield return Input(i);
+        }
+    }
 
     public long Int(string attribute, long otherwise) => Take(attribute) is { } a ? a.Integer : otherwise;
 

@@ -124,9 +124,12 @@ internal static class OnnxOperators
             return null;
         if (values.Length != count)
             throw node.Unsupported($"{attribute} [{string.Join(", ", values)}] is not that of a 2-D window");
-        return values.All(v => v >= least && v <= MaxWindow)
-            ? [.. values.Select(v => (int)v)]
-            : throw node.Unsupported($"{attribute} [{string.Join(", ", values)}] is out of range");
+        var numbers = new int[count];
+        for (int i = 0; i < count; i++)
+            numbers[i] = values[i] >= least && values[i] <= MaxWindow
+                ? (int)values[i]
+                : throw node.Unsupported($"{attribute} [{string.Join(", ", values)}] is out of range");
+        return numbers;
     }
 
     private static long Bounded(OnnxNode node, long value) => value is >= 1 and <= MaxWindow ? value : throw new InvalidModelException($"node '{node.Name}' ({node.Type}) has a size of {value}");

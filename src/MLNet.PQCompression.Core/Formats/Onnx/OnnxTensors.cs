@@ -10,24 +10,33 @@ internal sealed class OnnxTensors(string? folder)
     private const int External = 1;
 
     /// <summary>ONNX's numbers of the element types; its other types are not read.</summary>
-    public static readonly IReadOnlyDictionary<int, TensorElementType> ElementTypes = new Dictionary<int, TensorElementType>
-    {
-        [1] = TensorElementType.Float32, [2] = TensorElementType.UInt8, [3] = TensorElementType.Int8, [4] = TensorElementType.UInt16,
-        [5] = TensorElementType.Int16, [6] = TensorElementType.Int32, [7] = TensorElementType.Int64, [9] = TensorElementType.Bool,
-        [10] = TensorElementType.Float16, [11] = TensorElementType.Float64, [12] = TensorElementType.UInt32, [13] = TensorElementType.UInt64,
-        [16] = TensorElementType.BFloat16,
-    };
+    private static readonly TensorElementType[] Types =
+    [
+        TensorElementType.Float32, TensorElementType.UInt8, TensorElementType.Int8, TensorElementType.UInt16, TensorElementType.Int16,
+        TensorElementType.Int32, TensorElementType.Int64, TensorElementType.Bool, TensorElementType.Float16, TensorElementType.Float64,
+        TensorElementType.UInt32, TensorElementType.UInt64, TensorElementType.BFloat16,
+    ];
+
+    private static readonly int[] Numbers = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16];
 
     /// <summary>ONNX's number of an element type.</summary>
-    public static int Number(TensorElementType type) => ElementTypes.First(p => p.Value == type).Key;
+    public static int Number(TensorElementType type) => Numbers[Array.IndexOf(Types, type)];
+
+    /// <summary>The element type of a number; false where it is none that is read.</summary>
+    public static bool TryType(long number, out TensorElementType type)
+    {
+        int index = Array.FindIndex(Numbers, n => n == number);
+        type = index < 0 ? default : Types[index];
+        return index >= 0;
+    }
 
     public RawTensor Decode(TensorMessage tensor)
     {
         try
         {
-            if (!ElementTypes.TryGetValue(tensor.ElementType, out TensorElementType type))
-                throw new InvalidModelException($"its element type {tensor.ElementType} is not one of {string.Join(", ", ElementTypes.Values)}");
-            TensorShape shape = RawTensor.ShapeOf(tensor.Dimensions);
+            if (!TryType(tensor.ElementType, out TensorElementType type))
+                throw new InvalidModelException($"its element type {tensor.ElementType} is not one of {string.Join(", ", Types)}");
+            TensorShape shape = RawTensor.ShapeOf(CollectionsMarshal.AsSpan(tensor.Dimensions));
             ReadOnlyMemory<byte> data = tensor.DataLocation == External ? ReadExternal(tensor, type, shape)
                 : tensor.HasRawData ? tensor.RawData
                 : TypedData(tensor, type);

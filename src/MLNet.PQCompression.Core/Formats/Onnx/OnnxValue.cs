@@ -45,5 +45,11 @@ internal sealed record ProbedShape(TensorShape First, TensorShape Second)
     public long this[int axis] => First[axis] == Second[axis] ? First[axis] : axis == 0 ? Integers.Batch : Integers.Unknown;
 
     /// <summary>The shape with -1 for what varies.</summary>
-    public TensorShape ToShape() => new([.. Enumerable.Range(0, Rank).Select(i => Integers.IsMark(this[i]) ? -1 : (int)this[i])]);
+    public TensorShape ToShape()
+    {
+        var sizes = new int[Rank];
+        for (int i = 0; i < sizes.Length; i++)
+            sizes[i] = Integers.IsMark(this[i]) ? -1 : (int)this[i];
+        return new(sizes);
+    }
 }

@@ -17,7 +17,7 @@ internal sealed record PackedCodes(string Name, TensorShape Shape, RawTensor Pla
     /// <summary>What a node makes if it is the next of the pattern, or null. Every element of it is below 65536.</summary>
     public static PackedCodes? Match(OnnxNode node)
     {
-        if (node.InputCount == 0 || node.Type is not ("Div" or "Mod" or "MatMul" or "Add") || node.InputCount != 2)
+        if (node.Type is not ("Div" or "Mod" or "MatMul" or "Add") || node.InputCount != 2)
             return null;
         (OnnxValue a, OnnxValue b, string name) = (node.Input(0), node.Input(1), node.Outputs[0]);
         return (node.Type, a, b) switch
@@ -34,6 +34,19 @@ internal sealed record PackedCodes(string Name, TensorShape Shape, RawTensor Pla
                 high with { Name = name, Low = low },
             _ => null,
         };
+    }
+
+    /// <summary>Codes as <see cref="QuantizedWeights"/> writes them, of a byte or packed; null where they are written in another way.</summary>
+    public static ushort[]? CodesOf(OnnxValue value)
+    {
+        if (value is PackedCodes packed)
+            return packed.ToArray();
+        if (value is not Constant { Tensor: { Type: TensorElementType.UInt8, Data.Span: var bytes } })
+            return null;
+        var codes = new ushort[bytes.Length];
+        for (int i = 0; i < codes.Length; i++)
+            codes[i] = bytes[i];
+        return codes;
     }
 
     /// <summary>All elements, row-major.</summary>

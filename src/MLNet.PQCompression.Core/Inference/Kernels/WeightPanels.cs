@@ -84,16 +84,10 @@ internal sealed unsafe class CodedPanels : WeightPanels
             weight.Codebook.Slice(c * _blockSize, _blockSize).CopyTo(_codebook.AsSpan(c * _stride));
         _codes = GC.AllocateArray<byte>(checked(Panels * _blocks * 32 * _bytesPerCode), pinned: true);
         for (int o = 0; o < weight.Rows; o++)
-            for (int b = 0; b < _blocks; b++)
-            {
-                ushort code = weight.Codes[o * _blocks + b];
-                int at = (o / 32 * _blocks + b) * 32 + o % 32;
-                if (_bytesPerCode == 1)
-                    _codes[at] = (byte)code;
-                else
-                    BitConverter.TryWriteBytes(_codes.AsSpan(at * 2), code);
-            }
-        _rowOf = [.. Enumerable.Range(0, _blocks * _blockSize).Select(rowOf)];
+            Arrange(weight.Codes.Slice(o * _blocks, _blocks), (o / 32 * _blocks * 32) + o % 32);
+        _rowOf = new int[_blocks * _blockSize];
+        for (int i = 0; i < _rowOf.Length; i++)
+            _rowOf[i] = rowOf(i);
         _hasGaps = _rowOf.Length < rows;
         PaddedCodewords = (weight.Codewords + 15) & ~15;
         if (!CanTransform)
@@ -102,6 +96,17 @@ internal sealed unsafe class CodedPanels : WeightPanels
         for (int c = 0; c < weight.Codewords; c++)
             for (int e = 0; e < _blockSize; e++)
                 _transposed[e * PaddedCodewords + c] = weight.Codebook[c * _blockSize + e];
+    }
+
+    /// <summary>Puts the codes of an output channel in every 32nd place.</summary>
+    private void Arrange(ReadOnlySpan<ushort> row, int at)
+    {
+        if (_bytesPerCode == 1)
+            for (int b = 0; b < row.Length; b++)
+                _codes[at + 32 * b] = (byte)row[b];
+        else
+            for (int b = 0; b < row.Length; b++)
+                BitConverter.TryWriteBytes(_codes.AsSpan((at + 32 * b) * 2), row[b]);
     }
 
     /// <summary>d.</summary>

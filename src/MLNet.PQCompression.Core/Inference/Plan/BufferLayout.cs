@@ -14,32 +14,35 @@ internal static class BufferLayout
             foreach (PlanValue input in steps[i].Inputs)
                 lastUse[input] = i;
         }
-        var live = new List<(long Start, long End, int LastUse)>();
+        var live = new List<PlanValue>(); // By offset.
         long length = 0;
         for (int i = 0; i < steps.Count; i++)
         {
             if (steps[i].Output is not { } value)
                 continue;
-            live.RemoveAll(v => v.LastUse < i);
-            live.Sort();
-            long size = Workspace.RoundUp(value.ImageStride), start = BestGap(live, size);
-            value.Offset = start;
-            live.Add((start, start + size, lastUse[value]));
-            length = Math.Max(length, start + size);
+            for (int j = live.Count - 1; j >= 0; j--)
+                if (lastUse[live[j]] < i)
+                    live.RemoveAt(j);
+            value.Offset = BestGap(live, Size(value), out int index);
+            live.Insert(index, value);
+            length = Math.Max(length, value.Offset + Size(value));
         }
         return length;
     }
 
-    /// <summary>The start of the smallest gap between live values that is large enough, or the end of them all.</summary>
-    private static long BestGap(List<(long Start, long End, int LastUse)> live, long size)
+    private static long Size(PlanValue value) => Workspace.RoundUp(value.ImageStride);
+
+    /// <summary>The start of the smallest gap between live values that is large enough, or the end of them all, and before which value it lies.</summary>
+    private static long BestGap(List<PlanValue> live, long size, out int index)
     {
         long best = -1, bestGap = long.MaxValue, end = 0;
-        foreach ((long start, long stop, _) in live)
+        index = live.Count;
+        for (int i = 0; i < live.Count; i++)
         {
-            long gap = start - end;
+            long gap = live[i].Offset - end;
             if (gap >= size && gap < bestGap)
-                (best, bestGap) = (end, gap);
-            end = Math.Max(end, stop);
+                (best, bestGap, index) = (end, gap, i);
+            end = live[i].Offset + Size(live[i]);
         }
         return best >= 0 ? best : end;
     }

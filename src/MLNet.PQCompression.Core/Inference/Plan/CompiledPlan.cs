@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference.Kernels;
@@ -9,7 +8,7 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// <summary>A graph compiled for one image size: steps, weights ready for the kernels, and the place of every value. Immutable.</summary>
 internal sealed class CompiledPlan
 {
-    private static readonly ConditionalWeakTable<ModelGraph, ConcurrentDictionary<(TensorShape, SimdLevel, ConvolutionAlgorithm), Lazy<CompiledPlan>>> Plans = [];
+    private static readonly ConditionalWeakTable<ModelGraph, List<Entry>> Plans = [];
 
     public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps)
     {
@@ -34,11 +33,23 @@ internal sealed class CompiledPlan
     public long ThreadScratch { get; }
 
     /// <summary>The plan of a graph, compiled on first use and shared by all sessions for as long as the graph lives.</summary>
-    public static CompiledPlan Get(ModelGraph graph, TensorShape inputShape, SimdLevel level, ConvolutionAlgorithm algorithm) => Plans.GetOrCreateValue(graph)
-        .GetOrAdd((inputShape, level, algorithm), key => new(() => level switch
+    public static CompiledPlan Get(ModelGraph graph, TensorShape inputShape, SimdLevel level, ConvolutionAlgorithm algorithm)
+    {
+        List<Entry> plans = Plans.GetOrCreateValue(graph);
+        lock (plans)
         {
-            SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, inputShape, algorithm).Build(),
-            SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, inputShape, algorithm).Build(),
-            _ => new PlanBuilder<PixelTile128, Float128>(graph, inputShape, algorithm).Build(),
-        })).Value;
+            if (plans.Find(p => p.Plan.InputShape == inputShape && p.Level == level && p.Algorithm == algorithm) is { } known)
+                return known.Plan;
+            CompiledPlan plan = level switch
+            {
+                SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, inputShape, algorithm).Build(),
+                SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, inputShape, algorithm).Build(),
+                _ => new PlanBuilder<PixelTile128, Float128>(graph, inputShape, algorithm).Build(),
+            };
+            plans.Add(new(plan, level, algorithm));
+            return plan;
+        }
+    }
+
+    private sealed record Entry(CompiledPlan Plan, SimdLevel Level, ConvolutionAlgorithm Algorithm);
 }

@@ -6,10 +6,10 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// <param name="Name">The node.</param>
 /// <param name="Window">The window.</param>
 /// <param name="Group">Groups.</param>
-/// <param name="Weight">The weight, C_out × C/g × kh × kw.</param>
+/// <param name="WeightShape">C_out × C/g × kh × kw. The weight itself is not kept, so that it goes when its graph does.</param>
 /// <param name="OutputPixels">Pixels of the output.</param>
-internal sealed record ConvolutionNode(string Name, Window Window, int Group, Initializer Weight, int OutputPixels)
+internal sealed record ConvolutionNode(string Name, Window Window, int Group, TensorShape WeightShape, int OutputPixels)
 {
     /// <summary>Multiplications and additions by the definition for one image.</summary>
-    public long Operations => 2 * Weight.Shape.Count * OutputPixels;
+    public long Operations => 2 * WeightShape.Count * OutputPixels;
 }

@@ -14,13 +14,13 @@ internal sealed unsafe class DepthwiseStep : PlaneStep
     private readonly nint[] _offsets;
     private readonly float _low, _high;
 
-    public DepthwiseStep(ConvolutionNode node, PlanValue x, PlanValue y, Fusion fusion)
+    public DepthwiseStep(ConvolutionNode node, Initializer weight, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
         (_node, _x, _y, _residual) = (node, x, y, fusion.Residual);
         Window w = node.Window;
         int taps = w.KernelHeight * w.KernelWidth;
-        ReadOnlySpan<float> dense = node.Weight.ToDense().Span;
+        ReadOnlySpan<float> dense = weight.ToDense().Span;
         _weights = new float[y.Planes * taps * PlanValue.Block];
         for (int c = 0; c < y.Channels; c++)
             for (int t = 0; t < taps; t++)

@@ -15,7 +15,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         if (!CanBlock(node.Inputs[0]) || !_graph.Initializers.TryGetValue(node.Inputs[1], out Initializer? weight) || HasVariableBias(node))
             return false;
         bool depthwise = conv.Group == input[1] && weight.Shape[0] == input[1] && conv.Group > 1;
-        bool planes = conv.Group == 1 && input[1] < FewChannels && !_values.ContainsKey((node.Inputs[0], ValueLayout.Blocked));
+        bool planes = conv.Group == 1 && input[1] < FewChannels && Find(node.Inputs[0], ValueLayout.Blocked) is null;
         int stride = conv.Window.StrideX * (planes ? 1 : PlanValue.Block);
         if (!depthwise && (conv.Group != 1 || !PixelTiles<TTile>.Supports(stride)))
             return false;
@@ -24,11 +24,11 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         x.NeedBorder(Math.Max(Math.Max(w.PadTop, w.PadBottom), Math.Max(w.PadLeft, w.PadRight)));
         Fusion fusion = Fuse(node, weight.Shape[0], 1, 1, out string last);
         PlanValue y = Make(last, ValueLayout.Blocked);
-        var layer = new ConvolutionNode(node.Name, w, conv.Group, weight, y.Height * y.Width);
+        var layer = new ConvolutionNode(node.Name, w, conv.Group, weight.Shape, y.Height * y.Width);
         _recipes.Add(() =>
         {
             if (depthwise)
-                return new DepthwiseStep(layer, x, y, fusion);
+                return new DepthwiseStep(layer, weight, x, y, fusion);
             var order = new ReadingOrder(x, input[1], w);
             WeightPanels panels = WeightPanels.Create(weight, order.Rows, order.RowOf);
             var direct = new DirectConvolutionStep<TTile>(layer, panels, order, x, y, fusion);
@@ -40,22 +40,24 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     /// <summary>The ways to compute a compressed layer, or the one that is asked for.</summary>
     private Step Choose(Step direct, ConvolutionNode layer, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
     {
-        var ways = new List<(ConvolutionAlgorithm Algorithm, Step Step)> { (ConvolutionAlgorithm.Direct, direct) };
+        var ways = new List<Way> { new(ConvolutionAlgorithm.Direct, direct) };
         if (weights.CanTransform && x.Layout == ValueLayout.Blocked && layer.Window == Window.Square(3, 1, 1))
         {
-            ways.Add((ConvolutionAlgorithm.Winograd2, new WinogradStep<Winograd2, TVector>(layer, weights, x, y, fusion)));
-            ways.Add((ConvolutionAlgorithm.Winograd4, new WinogradStep<Winograd4, TVector>(layer, weights, x, y, fusion)));
+            ways.Add(new(ConvolutionAlgorithm.Winograd2, new WinogradStep<Winograd2, TVector>(layer, weights, x, y, fusion)));
+            ways.Add(new(ConvolutionAlgorithm.Winograd4, new WinogradStep<Winograd4, TVector>(layer, weights, x, y, fusion)));
         }
         if (ProductTableStep<Float256>.Applies(layer, weights, x) && (TTile.Pixels == TileOperands.MaxPixels || _algorithm == ConvolutionAlgorithm.ProductTable))
-            ways.Add((ConvolutionAlgorithm.ProductTable, TVector.Count == 4
+            ways.Add(new(ConvolutionAlgorithm.ProductTable, TVector.Count == 4
                 ? new ProductTableStep<Float128>(layer, weights, x, y, fusion)
                 : new ProductTableStep<Float256>(layer, weights, x, y, fusion)));
         if (ways.Count == 1)
             return direct;
         return _algorithm == ConvolutionAlgorithm.Fastest
             ? new ChoiceStep([.. ways.Select(w => w.Step)])
-            : ways.FirstOrDefault(w => w.Algorithm == _algorithm, ways[0]).Step;
+            : (ways.Find(w => w.Algorithm == _algorithm) ?? ways[0]).Step;
     }
+
+    private sealed record Way(ConvolutionAlgorithm Algorithm, Step Step);
 
     private bool TryAddLinear(Node node)
     {

@@ -18,7 +18,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly IReadOnlyDictionary<string, TensorShape> _shapes;
     private readonly Dictionary<string, List<Node>> _readers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Name, ValueLayout Layout), PlanValue> _values = [];
+    private readonly Dictionary<string, PlanValue?[]> _values = new(StringComparer.Ordinal); // By layout.
     private readonly List<Func<Step>> _recipes = [];
 
     /// <summary>Prepares to compile for images of one size C×H×W.</summary>
@@ -45,7 +45,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         string name = _graph.OutputName;
         PlanValue output = FindAny(name)!;
         _recipes.Add(() => new RelayoutStep(name, output, null));
-        return new(_inputShape, new([.. _shapes[name].Dimensions.Skip(1)]), [.. _recipes.Select(recipe => recipe())]);
+        return new(_inputShape, new(_shapes[name].Dimensions.AsSpan()[1..]), [.. _recipes.Select(recipe => recipe())]);
     }
 
     private void Add(Node node)
@@ -70,15 +70,24 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private bool CanBlock(string name) => !_graph.Initializers.ContainsKey(name) && _shapes[name] is { Rank: 4 or 2 } shape && shape[0] == 1;
 
     private PlanValue? FindAny(string name) =>
-        Enum.GetValues<ValueLayout>().Select(layout => _values.GetValueOrDefault((name, layout))).FirstOrDefault(v => v is not null);
+        Find(name, ValueLayout.Blocked) ?? Find(name, ValueLayout.Planes) ?? Find(name, ValueLayout.Flat);
+
+    private PlanValue? Find(string name, ValueLayout layout) => _values.TryGetValue(name, out PlanValue?[]? values) ? values[(int)layout] : null;
+
+    private void Set(string name, ValueLayout layout, PlanValue value)
+    {
+        if (!_values.TryGetValue(name, out PlanValue?[]? values))
+            _values.Add(name, values = new PlanValue?[3]);
+        values[(int)layout] = value;
+    }
 
     /// <summary>The value in a layout; a step that rearranges it is added where only another layout exists.</summary>
     private PlanValue Require(string name, ValueLayout layout)
     {
-        if (_values.TryGetValue((name, layout), out PlanValue? value))
-            return value;
+        if (Find(name, layout) is { } known)
+            return known;
         PlanValue? source = FindAny(name);
-        value = Make(name, layout);
+        PlanValue value = Make(name, layout);
         _recipes.Add(() => new RelayoutStep(name, source, value));
         return value;
     }
@@ -93,7 +102,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             _ => (checked((int)s.Count), 1, 1),
         };
         var value = new PlanValue(name, layout, channels, height, width);
-        _values.Add((name, layout), value);
+        Set(name, layout, value);
         return value;
     }
 
@@ -210,17 +219,16 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         TensorShape from = _shapes[input], to = _shapes[node.Output];
         bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[1] == from[1];
         ValueLayout layout = samePixels ? ValueLayout.Blocked : ValueLayout.Flat;
-        _values[(node.Output, layout)] = Require(input, layout);
+        Set(node.Output, layout, Require(input, layout));
         return true;
     }
 
     private (float[] Scale, float[] Bias) Fold(Node node, BatchNormalization op)
     {
-        ReadOnlyMemory<float>[] parameters = [.. node.Inputs.Skip(1).Select(Constant)];
-        return Normalization.Fold(op.Epsilon, parameters[0].Span, parameters[1].Span, parameters[2].Span, parameters[3].Span);
+        return Normalization.Fold(op.Epsilon, Constant(1), Constant(2), Constant(3), Constant(4));
 
-        ReadOnlyMemory<float> Constant(string name) => _graph.Initializers.TryGetValue(name, out Initializer? i)
-            ? i.ToDense()
-            : throw new UnsupportedOperatorException(op.OnnxName, node.Name, $"its parameter '{name}' must be an initializer");
+        ReadOnlySpan<float> Constant(int input) => _graph.Initializers.TryGetValue(node.Inputs[input], out Initializer? i)
+            ? i.ToDense().Span
+            : throw new UnsupportedOperatorException(op.OnnxName, node.Name, $"its parameter '{node.Inputs[input]}' must be an initializer");
     }
 }

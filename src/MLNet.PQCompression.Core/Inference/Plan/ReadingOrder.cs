@@ -18,23 +18,25 @@ internal sealed class ReadingOrder
         _blocked = input.Layout == ValueLayout.Blocked;
         _kernelWidth = window.KernelWidth;
         _taps = window.KernelHeight * window.KernelWidth;
-        var offsets = new List<nint>();
+        int at = 0;
         if (_blocked)
         {
             RunLength = Math.Min(channels, PlanValue.Block);
-            for (int block = 0; block < (channels + PlanValue.Block - 1) / PlanValue.Block; block++)
+            int blocks = (channels + PlanValue.Block - 1) / PlanValue.Block;
+            Offsets = new nint[blocks * _taps];
+            for (int block = 0; block < blocks; block++)
                 for (int tap = 0; tap < _taps; tap++)
-                    offsets.Add((nint)block * input.PlaneStride + Position(input, window, tap / _kernelWidth, tap % _kernelWidth));
+                    Offsets[at++] = (nint)block * input.PlaneStride + Position(input, window, tap / _kernelWidth, tap % _kernelWidth);
         }
         else
         {
             RunLength = window.DilationX == 1 ? _kernelWidth : 1;
+            Offsets = new nint[channels * _taps / RunLength];
             for (int channel = 0; channel < channels; channel++)
                 for (int ky = 0; ky < window.KernelHeight; ky++)
                     for (int kx = 0; kx < _kernelWidth; kx += RunLength)
-                        offsets.Add((nint)channel * input.PlaneStride + Position(input, window, ky, kx));
+                        Offsets[at++] = (nint)channel * input.PlaneStride + Position(input, window, ky, kx);
         }
-        Offsets = [.. offsets];
     }
 
     /// <summary>Where each run begins, from the first value of the pixel under the window's origin before padding.</summary>
