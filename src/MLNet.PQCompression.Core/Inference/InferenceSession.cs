@@ -16,9 +16,9 @@ public sealed unsafe class InferenceSession : IDisposable
 {
     private readonly CompiledPlan _plan;
     private readonly WorkerPool? _pool;
-    private readonly ConcurrentBag<Workspace> _workspaces = [];
-    private readonly int _threads, _maxBatch;
-    private readonly bool _batchInvariant;
+    private readonly ConcurrentBag<BatchRun> _runs = [];
+    private readonly Func<BatchRun> _newRun;
+    private readonly int _maxBatch;
     private bool _disposed;
 
     /// <summary>Compiles a model, or takes up its compiled form where another session has made it.</summary>
@@ -32,10 +32,10 @@ public sealed unsafe class InferenceSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxBatch, nameof(options));
         _plan = CompiledPlan.Get(graph, ImageShape(graph, options), options.Level, options.Algorithm);
-        _threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         _maxBatch = options.MaxBatch;
-        _batchInvariant = options.BatchInvariant;
-        _pool = _threads == 1 ? null : new(_threads);
+        _pool = threads == 1 ? null : new(threads);
+        _newRun = () => new(_plan, _pool, options.MaxBatch, options.BatchInvariant);
     }
 
     /// <summary>C×H×W, the size of an image.</summary>
@@ -107,24 +107,11 @@ public sealed unsafe class InferenceSession : IDisposable
 
     private void Run(ReadOnlySpan<float> images, int count, Span<float> outputs, long[]? ticks)
     {
-        long imageLength = InputShape.Count, outputLength = OutputLength;
-        if (!_workspaces.TryTake(out Workspace? workspace))
-            workspace = new(_threads, _plan.SharedScratch, _plan.ThreadScratch) { BatchInvariant = _batchInvariant };
+        if (!_runs.TryTake(out BatchRun? run))
+            run = _newRun();
         fixed (float* input = images, output = outputs)
-            for (int first = 0; first < count; first += _maxBatch)
-            {
-                workspace.Prepare(Math.Min(_maxBatch, count - first), _plan.ValuesPerImage);
-                workspace.Input = input + first * imageLength;
-                workspace.Output = output + first * outputLength;
-                for (int i = 0; i < _plan.Steps.Length; i++)
-                {
-                    long start = ticks is null ? 0 : Stopwatch.GetTimestamp();
-                    workspace.Run(_plan.Steps[i], _pool);
-                    if (ticks is not null)
-                        ticks[i] += Stopwatch.GetTimestamp() - start;
-                }
-            }
-        _workspaces.Add(workspace);
+            run.Run(input, output, count, ticks);
+        _runs.Add(run);
     }
 
     private static TensorShape ImageShape(ModelGraph graph, InferenceOptions options)

@@ -49,6 +49,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         if (ProductTableStep<Float256>.Applies(layer, weights, x) && (TTile.Pixels == TileOperands.MaxPixels || _algorithm == ConvolutionAlgorithm.ProductTable))
             ways.Add(new(ConvolutionAlgorithm.ProductTable, TVector.Count == 4
                 ? new ProductTableStep<Float128>(layer, weights, x, y, fusion)
+                : TVector.Count == 16 ? new ProductTableStep<Float512>(layer, weights, x, y, fusion)
                 : new ProductTableStep<Float256>(layer, weights, x, y, fusion)));
         if (ways.Count == 1)
             return direct;

@@ -1,14 +1,16 @@
+using System.Diagnostics;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Inference.Plan;
 
-/// <summary>The memory of one call: all values of the plan, and scratch for each thread. Kept for later calls.</summary>
+/// <summary>The memory of a group of images that go through the network together: all values of the plan, and scratch for each thread that works on them.</summary>
 internal sealed unsafe class Workspace
 {
     private const int Alignment = 64;
 
     private readonly Action<int, int> _runPart;
-    private readonly int _threads;
+    private readonly CompiledPlan _plan;
+    private readonly long[] _ticks;
     private readonly long _sharedScratch, _threadScratch;
     private float[] _values = Allocate(0);
     private readonly float[] _scratch;
@@ -16,14 +18,14 @@ internal sealed unsafe class Workspace
     private int _phase;
 
     /// <summary>Creates a workspace.</summary>
+    /// <param name="plan">The plan that it is for.</param>
     /// <param name="threads">Threads that may work at once.</param>
-    /// <param name="sharedScratch">Scratch of a step for all of its parts, in values.</param>
-    /// <param name="threadScratch">Scratch of a step for each thread, in values.</param>
-    public Workspace(int threads, long sharedScratch, long threadScratch)
+    public Workspace(CompiledPlan plan, int threads)
     {
-        _threads = threads;
-        _sharedScratch = RoundUp(sharedScratch);
-        _threadScratch = RoundUp(threadScratch);
+        _plan = plan;
+        _ticks = new long[plan.Steps.Length];
+        _sharedScratch = RoundUp(plan.SharedScratch);
+        _threadScratch = RoundUp(plan.ThreadScratch);
         _scratch = Allocate(_sharedScratch + _threadScratch * threads);
         _runPart = (part, worker) => _step!.Run(this, _phase, part, worker);
     }
@@ -34,11 +36,11 @@ internal sealed unsafe class Workspace
     /// <summary>Whether kernels are chosen as for one image, whatever the batch.</summary>
     public bool BatchInvariant { get; init; }
 
-    /// <summary>The session's images and results while a call lasts.</summary>
-    public float* Input { get; set; }
+    /// <summary>The group's images.</summary>
+    public float* Input { get; private set; }
 
     /// <summary>Where the results go.</summary>
-    public float* Output { get; set; }
+    public float* Output { get; private set; }
 
     /// <summary>Scratch that all parts of a step share.</summary>
     public float* SharedScratch => Aligned(_scratch);
@@ -46,13 +48,38 @@ internal sealed unsafe class Workspace
     /// <summary>Rounds a number of values up to whole cache lines.</summary>
     public static long RoundUp(long values) => (values + 15) & ~15L;
 
-    /// <summary>Makes room for a batch.</summary>
-    public void Prepare(int count, long valuesPerImage)
+    /// <summary>Makes room for a group.</summary>
+    public void Prepare(int count, float* input, float* output)
     {
         Count = count;
-        long needed = checked(count * valuesPerImage);
+        Input = input;
+        Output = output;
+        long needed = checked(count * _plan.ValuesPerImage);
         if (_values.LongLength - Alignment / sizeof(float) < needed)
             _values = Allocate(needed);
+    }
+
+    /// <summary>Takes the group through the network.</summary>
+    /// <param name="pool">Threads to share the parts of each step, or null for the caller's alone.</param>
+    /// <param name="timed">Whether to keep the time of each step.</param>
+    public void Run(WorkerPool? pool, bool timed)
+    {
+        Step[] steps = _plan.Steps;
+        for (int i = 0; i < steps.Length; i++)
+        {
+            long start = timed ? Stopwatch.GetTimestamp() : 0;
+            Run(steps[i], pool);
+            if (timed)
+                _ticks[i] += Stopwatch.GetTimestamp() - start;
+        }
+    }
+
+    /// <summary>Hands out the times that were kept, divided by a number of threads.</summary>
+    public void TakeTicks(long[] ticks, int threads)
+    {
+        for (int i = 0; i < ticks.Length; i++)
+            ticks[i] += _ticks[i] / threads;
+        Array.Clear(_ticks);
     }
 
     /// <summary>The first pixel of a plane of a value.</summary>
@@ -88,7 +115,7 @@ internal sealed unsafe class Workspace
     }
 
     /// <summary>Runs a step's phases, their parts shared among the pool's threads.</summary>
-    public void Run(Step step, WorkerPool? pool)
+    private void Run(Step step, WorkerPool? pool)
     {
         _step = step;
         for (_phase = 0; _phase < step.Phases(this); _phase++)
