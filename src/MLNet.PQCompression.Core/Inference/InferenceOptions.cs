@@ -13,7 +13,10 @@ public sealed record InferenceOptions
     /// <summary>The size C×H×W of the images, needed where the model leaves it open.</summary>
     public TensorShape? InputShape { get; init; }
 
-    /// <summary>The most images computed at once; longer batches are cut. Memory for activations grows with it.</summary>
+    /// <summary>
+    /// The most images that go through the network together. A batch is cut in any case into groups of as many images as fit a core's cache (one, for large
+    /// images), and each thread takes groups of its own.
+    /// </summary>
     public int MaxBatch { get; init; } = 8;
 
     /// <summary>
@@ -21,6 +24,12 @@ public sealed record InferenceOptions
     /// bits may differ between sizes.
     /// </summary>
     public bool BatchInvariant { get; init; }
+
+    /// <summary>
+    /// True times the ways to compute each layer on this machine, once for all sessions over a model that ask for it, and keeps the fastest; false leaves the
+    /// choice to a cost model. Tuning takes some ten times as long as a call. The choice, and with it the last bits of the outputs, may differ from run to run.
+    /// </summary>
+    public bool Tune { get; init; }
 
     /// <summary>The vector width of the kernels; tests lower it.</summary>
     internal SimdLevel Level { get; init; } = SimdLevels.Best;

@@ -31,7 +31,7 @@ public sealed unsafe class InferenceSession : IDisposable
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxBatch, nameof(options));
-        _plan = CompiledPlan.Get(graph, ImageShape(graph, options), options.Level, options.Algorithm);
+        _plan = CompiledPlan.Get(graph, new(ImageShape(graph, options), options.Level, options.Algorithm, options.Tune));
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         _maxBatch = options.MaxBatch;
         _pool = threads == 1 ? null : new(threads);

@@ -57,6 +57,42 @@ public sealed class InferenceSessionTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void GroupsOfABatchAreComputedByThreadsOfTheirOwnAndTheRestTogether(int maxBatch)
+    {
+        ModelGraph graph = SampleModels.Make(SampleModel.Wide);
+        Activation images = OneNode.Random(3, [11, .. graph.Input.Shape.Dimensions.Skip(1)]);
+        float[] expected = new NodeEvaluator(graph).EvaluateAll(images).Single().Span.ToArray();
+        float[][] results = [.. new[] { 1, 2, 3 }.Select(threads =>
+        {
+            using var session = new InferenceSession(graph, new() { Threads = threads, MaxBatch = maxBatch });
+            var actual = new float[11 * session.OutputLength];
+            session.Run(images.Span, 11, actual);
+            return actual;
+        })];
+        AssertClose(expected, results[0], 1e-5);
+        Assert.All(results, r => Assert.Equal(results[0], r));
+    }
+
+    [Fact]
+    public void TuningChangesNoMoreThanTheLastBits()
+    {
+        ModelGraph graph = SampleModels.Make(SampleModel.Wide);
+        Activation images = OneNode.Random(4, [3, .. graph.Input.Shape.Dimensions.Skip(1)]);
+        float[] expected = new NodeEvaluator(graph).EvaluateAll(images).Single().Span.ToArray();
+        using var session = new InferenceSession(graph, new() { Threads = 2, Tune = true });
+        var actual = new float[3 * session.OutputLength];
+        session.Run(images.Span, 3, actual);
+        AssertClose(expected, actual, 1e-5);
+        using var other = new InferenceSession(graph, new() { Threads = 1, Tune = true });
+        var again = new float[actual.Length];
+        other.Run(images.Span, 3, again);
+        Assert.Equal(actual, again);
+    }
+
     [Fact]
     public void SeveralThreadsMayUseOneSession()
     {

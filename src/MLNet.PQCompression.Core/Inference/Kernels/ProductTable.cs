@@ -35,14 +35,22 @@ internal static unsafe class ProductTable<TVector>
         }
     }
 
-    /// <summary>y[o] += first[codes[o]] + second[codes[32 + o]] for 32 outputs; without <paramref name="add"/> y is overwritten.</summary>
+    /// <summary>y[o] += Σ_b tables[b][codes[b, o]] for four blocks and 32 outputs; without <paramref name="add"/> y is overwritten.</summary>
+    /// <param name="codes">[4, 32] codes.</param>
+    /// <param name="tables">[4, codewords, TVector.Count] values.</param>
+    /// <param name="codewords">k.</param>
+    /// <param name="y">[32, TVector.Count] values.</param>
+    /// <param name="add">Whether there are sums already.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(byte* codes, float* first, float* second, float* y, bool add)
+    public static void Add(byte* codes, float* tables, int codewords, float* y, bool add)
     {
-        for (int o = 0; o < 32; o++, y += TVector.Count)
+        nint table = (nint)codewords * TVector.Count;
+        float* t1 = tables + table, t2 = t1 + table, t3 = t2 + table;
+        for (int o = 32; o > 0; o--, codes++, y += TVector.Count)
         {
-            TVector sum = TVector.Load(first + codes[o] * TVector.Count) + TVector.Load(second + codes[32 + o] * TVector.Count);
-            (add ? TVector.Load(y) + sum : sum).Store(y);
+            TVector even = TVector.Load(tables + (nuint)codes[0] * (nuint)TVector.Count) + TVector.Load(t2 + (nuint)codes[64] * (nuint)TVector.Count);
+            TVector odd = TVector.Load(t1 + (nuint)codes[32] * (nuint)TVector.Count) + TVector.Load(t3 + (nuint)codes[96] * (nuint)TVector.Count);
+            (add ? TVector.Load(y) + even + odd : even + odd).Store(y);
         }
     }
 }

@@ -4,14 +4,19 @@ using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Inference.Kernels;
 
-/// <summary>Transposes 16 rows of values.</summary>
-internal static unsafe class SquareTranspose
+/// <summary>Transposes 16 rows or columns of values.</summary>
+internal static unsafe partial class SquareTranspose
 {
-    /// <summary>to[j, i] = from[i, j] for i below 16 and j below <paramref name="columns"/>, a multiple of 4.</summary>
+    /// <summary>to[j, i] = from[i, j] for i below <paramref name="rows"/> and j below <paramref name="columns"/>, multiples of 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* from, nint fromStride, float* to, nint toStride, int columns = 16)
+    public static void Run(float* from, nint fromStride, float* to, nint toStride, int columns = 16, int rows = 16)
     {
-        for (int i = 0; i < 16; i += 4)
+        if (Vector512.IsHardwareAccelerated && rows == 16 && columns == 16)
+        {
+            Run512(from, fromStride, to, toStride);
+            return;
+        }
+        for (int i = 0; i < rows; i += 4)
             for (int j = 0; j < columns; j += 4)
             {
                 float* s = from + i * fromStride + j, t = to + j * toStride + i;

@@ -10,9 +10,6 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// </remarks>
 internal sealed unsafe class BatchRun
 {
-    /// <summary>Values that stay in a core's second-level cache: 1 MiB.</summary>
-    private const int CachedValues = 1 << 18;
-
     private readonly CompiledPlan _plan;
     private readonly WorkerPool? _pool;
     private readonly bool _batchInvariant;
@@ -32,7 +29,7 @@ internal sealed unsafe class BatchRun
     public BatchRun(CompiledPlan plan, WorkerPool? pool, int maxGroup, bool batchInvariant)
     {
         (_plan, _pool, _batchInvariant) = (plan, pool, batchInvariant);
-        _groupSize = (int)Math.Clamp(CachedValues / plan.ValuesPerImage, 1, maxGroup);
+        _groupSize = Math.Min(plan.GroupSize, maxGroup);
         _workspaces = new Workspace?[pool?.Threads ?? 1];
         _runAlone = (group, worker) => Run(Workspace(worker), group, null);
         (_imageLength, _outputLength) = (plan.InputShape.Count, plan.OutputShape.Count);

@@ -1,9 +1,11 @@
+using System.Diagnostics;
+
 namespace MLNet.PQCompression.Inference.Plan;
 
-/// <summary>Several ways to compute the same layer, of which the cheapest is taken for each batch size. They share their weights.</summary>
+/// <summary>Several ways to compute the same layer, of which the cheapest by the cost model, or the fastest where they are timed, is taken for each batch size. They share their weights.</summary>
 internal sealed class ChoiceStep : Step
 {
-    private const int Batches = 32;
+    private const int Batches = 32, Trials = 5;
 
     private readonly Step[] _ways;
     private readonly Step[] _best;
@@ -29,6 +31,19 @@ internal sealed class ChoiceStep : Step
     public override int Parts(Workspace workspace, int phase) => For(workspace).Parts(workspace, phase);
 
     public override void Run(Workspace workspace, int phase, int part, int worker) => For(workspace).Run(workspace, phase, part, worker);
+
+    /// <summary>Times each way on the workspace's images and keeps the fastest for as many; the output is computed.</summary>
+    public void Tune(Workspace workspace) => _best[Math.Min(workspace.Count, Batches) - 1] = _ways.MinBy(way =>
+    {
+        long best = long.MaxValue;
+        for (int i = 0; i < Trials; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            workspace.Run(way, null);
+            best = Math.Min(best, Stopwatch.GetTimestamp() - start);
+        }
+        return best;
+    })!;
 
     private Step For(Workspace workspace) => _best[workspace.BatchInvariant ? 0 : Math.Min(workspace.Count, Batches) - 1];
 }

@@ -8,6 +8,9 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// <summary>A graph compiled for one image size: steps, weights ready for the kernels, and the place of every value. Immutable.</summary>
 internal sealed class CompiledPlan
 {
+    /// <summary>Values that stay in a core's second-level cache: 1 MiB.</summary>
+    private const int CachedValues = 1 << 18;
+
     private static readonly ConditionalWeakTable<ModelGraph, List<Entry>> Plans = [];
 
     public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps)
@@ -28,28 +31,57 @@ internal sealed class CompiledPlan
 
     public long ValuesPerImage { get; }
 
+    /// <summary>Images that are computed together: as many as have their values in a core's own cache, one at least.</summary>
+    public int GroupSize => (int)Math.Clamp(CachedValues / ValuesPerImage, 1, 32);
+
     public long SharedScratch { get; }
 
     public long ThreadScratch { get; }
 
     /// <summary>The plan of a graph, compiled on first use and shared by all sessions for as long as the graph lives.</summary>
-    public static CompiledPlan Get(ModelGraph graph, TensorShape inputShape, SimdLevel level, ConvolutionAlgorithm algorithm)
+    public static CompiledPlan Get(ModelGraph graph, PlanKey key)
     {
         List<Entry> plans = Plans.GetOrCreateValue(graph);
         lock (plans)
         {
-            if (plans.Find(p => p.Plan.InputShape == inputShape && p.Level == level && p.Algorithm == algorithm) is { } known)
+            if (plans.Find(p => p.Key == key) is { } known)
                 return known.Plan;
-            CompiledPlan plan = level switch
+            CompiledPlan plan = key.Level switch
             {
-                SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, inputShape, algorithm).Build(),
-                SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, inputShape, algorithm).Build(),
-                _ => new PlanBuilder<PixelTile128, Float128>(graph, inputShape, algorithm).Build(),
+                SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key.InputShape, key.Algorithm).Build(),
+                SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, key.InputShape, key.Algorithm).Build(),
+                _ => new PlanBuilder<PixelTile128, Float128>(graph, key.InputShape, key.Algorithm).Build(),
             };
-            plans.Add(new(plan, level, algorithm));
+            if (key.Tuned)
+                plan.Tune();
+            plans.Add(new(key, plan));
             return plan;
         }
     }
 
-    private sealed record Entry(CompiledPlan Plan, SimdLevel Level, ConvolutionAlgorithm Algorithm);
+    /// <summary>Times the ways to compute each layer on one thread, and keeps the fastest.</summary>
+    private unsafe void Tune()
+    {
+        var workspace = new Workspace(this, 1);
+        float[] input = GC.AllocateArray<float>(checked((int)InputShape.Count * GroupSize), pinned: true), output = new float[OutputShape.Count * GroupSize];
+        fixed (float* x = input, y = output)
+            for (int count = 1; count <= GroupSize; count++)
+            {
+                workspace.Prepare(count, x, y);
+                foreach (Step step in Steps)
+                    if (step is ChoiceStep choice)
+                        choice.Tune(workspace);
+                    else
+                        workspace.Run(step, null);
+            }
+    }
+
+    private sealed record Entry(PlanKey Key, CompiledPlan Plan);
 }
+
+/// <summary>What a compiled plan depends on besides the graph.</summary>
+/// <param name="InputShape">C×H×W.</param>
+/// <param name="Level">The vector width.</param>
+/// <param name="Algorithm">How convolutions are computed.</param>
+/// <param name="Tuned">Whether the ways to compute a layer are timed.</param>
+internal sealed record PlanKey(TensorShape InputShape, SimdLevel Level, ConvolutionAlgorithm Algorithm, bool Tuned);

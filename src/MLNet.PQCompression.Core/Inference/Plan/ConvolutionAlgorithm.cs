@@ -15,6 +15,9 @@ internal enum ConvolutionAlgorithm
     /// <summary>F(4×4, 3×3).</summary>
     Winograd4,
 
+    /// <summary>F(4×4, 3×3) with positions as lanes.</summary>
+    FilterWinograd,
+
     /// <summary>By product tables.</summary>
     ProductTable,
 }

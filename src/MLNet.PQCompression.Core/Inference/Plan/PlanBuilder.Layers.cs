@@ -45,6 +45,8 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         {
             ways.Add(new(ConvolutionAlgorithm.Winograd2, new WinogradStep<Winograd2, TVector>(layer, weights, x, y, fusion)));
             ways.Add(new(ConvolutionAlgorithm.Winograd4, new WinogradStep<Winograd4, TVector>(layer, weights, x, y, fusion)));
+            if (TVector.Count == 16)
+                ways.Add(new(ConvolutionAlgorithm.FilterWinograd, new FilterWinogradStep(layer, weights, x, y, fusion)));
         }
         if (ProductTableStep<Float256>.Applies(layer, weights, x) && (TTile.Pixels == TileOperands.MaxPixels || _algorithm == ConvolutionAlgorithm.ProductTable))
             ways.Add(new(ConvolutionAlgorithm.ProductTable, TVector.Count == 4

@@ -13,6 +13,9 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
 {
     private const int Chunk = 16;
 
+    /// <summary>Blocks whose tables exist at once.</summary>
+    private const int Tables = 4;
+
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
@@ -34,8 +37,8 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
 
     public override long WeightBytes => _weights.Bytes + 2L * _scale.Length * sizeof(float);
 
-    /// <summary>The inputs and the sums of 16 pixels, two tables, and a square in passing.</summary>
-    public override long ThreadScratch => (long)(_x.Planes * Chunk + Outputs + Chunk) * Chunk + 2 * TableLength;
+    /// <summary>The inputs and the sums of 16 pixels, the tables, and a square in passing.</summary>
+    public override long ThreadScratch => (long)(_x.Planes * Chunk + Outputs + Chunk) * Chunk + Tables * TableLength;
 
     private int Outputs => _weights.Panels * TileOperands.PanelWidth;
 
@@ -44,13 +47,13 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     /// <summary>Whether a layer can be computed this way.</summary>
     public static bool Applies(ConvolutionNode node, CodedPanels weights, PlanValue x) =>
         node.Window is { KernelHeight: 1, KernelWidth: 1, PadTop: 0, PadLeft: 0 } && x.Layout == ValueLayout.Blocked
-        && weights.BlockSize is 4 or 8 && weights.HasByteCodes && weights.Blocks % 2 == 0;
+        && weights.BlockSize is 4 or 8 && weights.HasByteCodes && weights.Blocks % Tables == 0;
 
     /// <inheritdoc/>
     public double Cost(int batch)
     {
-        double tables = (double)_weights.Codewords * _weights.Blocks * _weights.BlockSize * 1.7, additions = 4.6 * Outputs * _weights.Blocks;
-        return Chunks(batch) * (tables + additions + 8.0 * (Outputs + _x.Planes * Chunk));
+        double tables = (double)_weights.Codewords * _weights.Blocks * _weights.BlockSize * 1.15, additions = 4.5 * Outputs * _weights.Blocks;
+        return Chunks(batch) * (tables + additions + 3.0 * (Outputs + _x.Planes * Chunk)) * Chunk / TVector.Count;
     }
 
     public override int Parts(Workspace workspace, int phase) => Chunks(workspace.Count);
@@ -59,7 +62,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
         float* square = workspace.ThreadScratch(worker), inputs = square + Chunk * Chunk, sums = inputs + _x.Planes * Chunk * Chunk;
-        float* first = sums + (long)Outputs * Chunk, second = first + TableLength;
+        float* tables = sums + (long)Outputs * Chunk;
         if (part == 0)
             for (int image = 0; image < workspace.Count; image++)
                 for (int plane = 0; plane < _y.Planes; plane++)
@@ -68,7 +71,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
         int pixels = Locate(workspace, part * Chunk, places);
         LoadInputs(places, pixels, square, inputs);
         for (int lane = 0; lane < Chunk; lane += TVector.Count)
-            AddUp(inputs + lane, first, second, sums + (long)Outputs * lane);
+            AddUp(inputs + lane, tables, sums + (long)Outputs * lane);
         for (int plane = 0; plane < _y.Planes; plane++)
         {
             for (int lane = 0; lane < Chunk; lane += TVector.Count)
@@ -104,16 +107,15 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
         }
     }
 
-    private void AddUp(float* inputs, float* first, float* second, float* sums)
+    private void AddUp(float* inputs, float* tables, float* sums)
     {
         int d = _weights.BlockSize, k = _weights.Codewords;
-        for (int b = 0; b < _weights.Blocks; b += 2)
+        for (int b = 0; b < _weights.Blocks; b += Tables)
         {
-            ProductTable<TVector>.Fill(inputs + b * d * Chunk, Chunk, d, _weights.Codebook, k, first);
-            ProductTable<TVector>.Fill(inputs + (b + 1) * d * Chunk, Chunk, d, _weights.Codebook, k, second);
+            for (int i = 0; i < Tables; i++)
+                ProductTable<TVector>.Fill(inputs + (b + i) * d * Chunk, Chunk, d, _weights.Codebook, k, tables + i * TableLength);
             for (int panel = 0; panel < _weights.Panels; panel++)
-                ProductTable<TVector>.Add(
-                    _weights.Codes + ((nint)panel * _weights.Blocks + b) * 32, first, second, sums + panel * 32 * TVector.Count, b > 0);
+                ProductTable<TVector>.Add(_weights.Codes + ((nint)panel * _weights.Blocks + b) * 32, tables, k, sums + panel * 32 * TVector.Count, b > 0);
         }
     }
 

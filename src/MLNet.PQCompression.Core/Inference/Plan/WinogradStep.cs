@@ -24,10 +24,11 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
+    private readonly WinogradTiles<TWinograd> _tiles;
     private readonly CodedPanels _weights;
     private readonly float[] _scale, _bias;
     private readonly float _low, _high;
-    private readonly int _tilesY, _tilesX, _groupTiles, _filters, _inputs, _outputs;
+    private readonly int _groupTiles, _filters, _inputs, _outputs;
 
     public WinogradStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
@@ -37,12 +38,11 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
         (_low, _high) = (fusion.Low, fusion.High);
         _filters = weights.BlockSize / 9;
         (_inputs, _outputs) = (x.Planes * PlanValue.Block, y.Planes * PlanValue.Block);
-        (_tilesY, _tilesX) = ((y.Height + TWinograd.Outputs - 1) / TWinograd.Outputs, (y.Width + TWinograd.Outputs - 1) / TWinograd.Outputs);
+        _tiles = new(x, y, fusion.Residual);
         _groupTiles = Math.Clamp(CachedValues / (Positions * (_inputs + _outputs)) / (2 * Chunk) * (2 * Chunk), Chunk, 8 * Chunk);
     }
 
-    /// <summary>The positions ξ of a transformed tile.</summary>
-    private static int Positions => TWinograd.Inputs * TWinograd.Inputs;
+    private static int Positions => WinogradTiles<TWinograd>.Positions;
 
     public override string Kernel => TWinograd.Outputs == 4 ? "Winograd 4×4" : "Winograd 2×2";
 
@@ -107,7 +107,7 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
         }
     }
 
-    private int Chunks(int batch) => (batch * _tilesY * _tilesX + Chunk - 1) / Chunk;
+    private int Chunks(int batch) => (batch * _tiles.PerImage + Chunk - 1) / Chunk;
 
     private int Groups(Workspace workspace) => (Chunks(workspace.Count) * Chunk + _groupTiles - 1) / _groupTiles;
 
@@ -132,51 +132,16 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TransformInputs(Workspace workspace, int group, int chunk, int plane, float* v, nint columns, float* scratch)
     {
-        int size = TWinograd.Inputs, firstTile = group * _groupTiles + chunk * Chunk, total = workspace.Count * _tilesY * _tilesX;
-        float* half = scratch, padded = half + Positions * Chunk, transformed = padded + Positions * Chunk;
+        int firstTile = group * _groupTiles + chunk * Chunk, total = workspace.Count * _tiles.PerImage;
+        float* transformed = scratch + 2 * Positions * Chunk;
         for (int i = 0; i < Chunk; i++)
-        {
-            int tile = firstTile + i;
-            if (tile >= total)
-            {
+            if (firstTile + i < total)
+                _tiles.Transform<TVector>(workspace, firstTile + i, plane, scratch, transformed + i * Chunk, Chunk * Chunk);
+            else
                 for (int p = 0; p < Positions; p++)
                     new Span<float>(transformed + (p * Chunk + i) * Chunk, Chunk).Clear();
-                continue;
-            }
-            int image = tile / (_tilesY * _tilesX), y = tile / _tilesX % _tilesY * TWinograd.Outputs - 1, x = tile % _tilesX * TWinograd.Outputs - 1;
-            float* source = workspace.Pixel(_x, image, plane, y, x);
-            nint rowStride = _x.RowStride;
-            if (y + size > _x.Height + _x.Border || x + size > _x.Width + _x.Border)
-            {
-                CopyPadded(source, y, x, padded);
-                source = padded;
-                rowStride = size * Chunk;
-            }
-            for (int lane = 0; lane < Chunk; lane += TVector.Count)
-            {
-                for (int column = 0; column < size; column++)
-                    TWinograd.Input<TVector>(source + column * Chunk + lane, rowStride, half + column * Chunk + lane, size * Chunk);
-                for (int row = 0; row < size; row++)
-                    TWinograd.Input<TVector>(half + row * size * Chunk + lane, Chunk, transformed + (row * size * Chunk + i) * Chunk + lane, Chunk * Chunk);
-            }
-        }
         for (int p = 0; p < Positions; p++)
             SquareTranspose.Run(transformed + p * Chunk * Chunk, Chunk, v + ((nint)p * _inputs + plane * Chunk) * columns + chunk * Chunk, columns);
-    }
-
-    /// <summary>A tile that reaches beyond the border, with zeros there.</summary>
-    private void CopyPadded(float* source, int y, int x, float* padded)
-    {
-        int size = TWinograd.Inputs;
-        for (int row = 0; row < size; row++)
-            for (int column = 0; column < size; column++)
-            {
-                var target = new Span<float>(padded + (row * size + column) * Chunk, Chunk);
-                if ((uint)(y + row) < (uint)_x.Height && (uint)(x + column) < (uint)_x.Width)
-                    new ReadOnlySpan<float>(source + (nint)row * _x.RowStride + column * Chunk, Chunk).CopyTo(target);
-                else
-                    target.Clear();
-            }
     }
 
     private void Multiply(int position, int row, float* table, float* v, float* m, nint columns) => CodeProduct<TVector>.Multiply(
@@ -200,8 +165,8 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
                 for (int row = 0; row < outputs; row++)
                     TWinograd.Output<TVector>(half + row * size * Chunk, Chunk, transformed + (row * outputs * Chunk + o) * Chunk + lane, Chunk * Chunk);
             }
-        Place* places = stackalloc Place[Chunk];
-        int tiles = LocateTiles(workspace, group * _groupTiles + chunk * Chunk, plane, places);
+        WinogradPlace* places = stackalloc WinogradPlace[Chunk];
+        int tiles = _tiles.Locate(workspace, group * _groupTiles + chunk * Chunk, Chunk, plane, places);
         for (int row = 0; row < outputs; row++)
         {
             for (int column = 0; column < outputs; column++)
@@ -210,32 +175,9 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
         }
     }
 
-    /// <summary>Finds where the outputs of 16 tiles go; returns how many tiles there are.</summary>
-    private int LocateTiles(Workspace workspace, int firstTile, int plane, Place* places)
-    {
-        int perImage = _tilesY * _tilesX, count = Math.Min(Chunk, workspace.Count * perImage - firstTile);
-        int image = firstTile / perImage, tileY = firstTile % perImage / _tilesX, tileX = firstTile % _tilesX;
-        for (int i = 0; i < count; i++)
-        {
-            int y = tileY * TWinograd.Outputs, x = tileX * TWinograd.Outputs;
-            places[i].Target = workspace.Pixel(_y, image, plane, y, x);
-            places[i].Residual = _residual is null ? null : workspace.Pixel(_residual, image, plane, y, x);
-            places[i].Rows = Math.Min(TWinograd.Outputs, _y.Height - y);
-            places[i].Values = Math.Min(TWinograd.Outputs, _y.Width - x) * Chunk;
-            if (++tileX < _tilesX)
-                continue;
-            tileX = 0;
-            if (++tileY < _tilesY)
-                continue;
-            tileY = 0;
-            image++;
-        }
-        return count;
-    }
-
     /// <summary>Stores one row of pixels of each tile; the rows of neighbouring tiles are neighbours in memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Finish(Place* places, int tiles, int plane, int row, float* sums)
+    private void Finish(WinogradPlace* places, int tiles, int plane, int row, float* sums)
     {
         float* scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * 16), bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * 16);
         nint targetRow = (nint)row * _y.RowStride, residualRow = _residual is null ? 0 : (nint)row * _residual.RowStride;
@@ -258,12 +200,5 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
                 }
             }
         }
-    }
-
-    /// <summary>Where the outputs of a tile go, and how many rows and values of a row of it there are.</summary>
-    private struct Place
-    {
-        public float* Target, Residual;
-        public int Rows, Values;
     }
 }

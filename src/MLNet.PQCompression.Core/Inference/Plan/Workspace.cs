@@ -115,7 +115,7 @@ internal sealed unsafe class Workspace
     }
 
     /// <summary>Runs a step's phases, their parts shared among the pool's threads.</summary>
-    private void Run(Step step, WorkerPool? pool)
+    public void Run(Step step, WorkerPool? pool)
     {
         _step = step;
         for (_phase = 0; _phase < step.Phases(this); _phase++)
