@@ -51,7 +51,7 @@ internal sealed class CompressionArguments
     private DistillationOptions? Distillation(ParseResult arguments)
     {
         (int layerSteps, int epochs) = (arguments.GetValue(_layerSteps), arguments.GetValue(_epochs));
-        DistillationOptions standard = arguments.GetValue(_method) == CompressionMethod.Output ? DistillationOptions.AfterOutputAware : DistillationOptions.Paper;
+        DistillationOptions standard = arguments.GetValue(_method) == CompressionMethod.Output ? DistillationOptions.AfterOutputAware : DistillationOptions.PaperOver(epochs);
         return layerSteps + epochs == 0
             ? null
             : standard with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = arguments.GetValue(_trainImages), Source = arguments.GetValue(_learnFrom) };

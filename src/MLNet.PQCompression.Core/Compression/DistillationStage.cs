@@ -22,12 +22,15 @@ internal sealed class DistillationStage : IDisposable
         _progress = progress;
         TrainingSet set = TrainingSet.Load(images, _options.MaxImages, cancellationToken);
         ImagesHash = set.ContentHash;
-        _backend = new ManagedTrainingBackend(options.Threads);
+        _backend = options.TrainingBackend?.Invoke(options.Threads) ?? new ManagedTrainingBackend(options.Threads);
         _finetuner = new(_backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) });
     }
 
     /// <summary>The hash of the images it learns from.</summary>
     public string ImagesHash { get; }
+
+    /// <summary>What the backend calls itself.</summary>
+    public string Backend => _backend.Name;
 
     /// <summary>Fine-tunes the codebooks that a layer has just been given.</summary>
     /// <param name="student">The student, with the layer quantized.</param>

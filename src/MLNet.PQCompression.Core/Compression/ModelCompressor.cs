@@ -37,7 +37,7 @@ public static class ModelCompressor
         Activation[] batches = ReadImages(images, most, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
-        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation?.ImagesHash, options);
+        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation is null ? "" : $"{distillation.ImagesHash} {distillation.Backend}", options);
         using var pool = new WorkerPool(options.Threads);
         return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, pool);
     }

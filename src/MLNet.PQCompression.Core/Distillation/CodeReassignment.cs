@@ -5,18 +5,18 @@ using MLNet.PQCompression.Graph;
 namespace MLNet.PQCompression.Distillation;
 
 /// <summary>When and how readily codes change during the global epochs.</summary>
-/// <param name="Interval">Steps from one re-assignment to the next, whose gradients decide it.</param>
+/// <param name="Interval">Steps from one re-assignment to the next, whose gradients decide it; 10 at least.</param>
 /// <param name="Curvature">κ: what the curvature of one block is multiplied by, since blocks that move together add up.</param>
-/// <param name="Certainty">By how many standard deviations of the mean gradient a gain must exceed nothing.</param>
+/// <param name="Certainty">By how many standard deviations of the mean gradient a gain must exceed nothing; the best of thousands of candidates gains four by chance.</param>
 /// <param name="Until">The share of the run after which codes stay, so that codewords can follow.</param>
-public sealed record ReassignmentOptions(int Interval = 100, double Curvature = 2, double Certainty = 2, double Until = 0.75);
+public sealed record ReassignmentOptions(int Interval = 100, double Curvature = 2, double Certainty = 4, double Until = 0.75);
 
 /// <summary>Re-assigns codes between the steps of a training run, by a second-order estimate of what each change does to the loss (<see cref="CodeStatistics"/>).</summary>
 /// <remarks>Past the paper, whose codes stay as k-means left them. No byte is added.</remarks>
 internal sealed class CodeReassignment
 {
     /// <summary>Steps from one backward pass for the curvature to the next.</summary>
-    private const int CurvatureInterval = 10;
+    private const int CurvatureInterval = 5;
 
     private const string SumPrefix = "reassign:sum:", CountPrefix = "reassign:counts:", RowPrefix = "reassign:rows:", ProductPrefix = "reassign:products:";
     private readonly ReassignmentOptions _options;
@@ -34,7 +34,7 @@ internal sealed class CodeReassignment
     /// <param name="seed">Seed of the drawn labels.</param>
     public CodeReassignment(ITrainingModel model, ModelGraph student, ReassignmentOptions options, int batchSize, long steps, int seed)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Interval, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Interval, 2 * CurvatureInterval, nameof(options));
         (_model, _options, _batchSize, _seed, _lastStep) = (model, options, batchSize, seed, (long)(steps * options.Until));
         foreach (string name in model.Parameters)
             if (student.Initializers[name] is QuantizedTensor q)
@@ -72,46 +72,51 @@ internal sealed class CodeReassignment
     {
         if (step > _lastStep)
             return;
+        if (step % _options.Interval == 0)
+        {
+            Reassign(batch);
+            return;
+        }
         foreach ((string name, (CodeStatistics statistics, _)) in _weights)
             statistics.AddLoss(_model.DenseGradient(name));
-        if (step % CurvatureInterval == 0 || step % _options.Interval == 0)
+        if (step % CurvatureInterval == CurvatureInterval - 1)
         {
             _model.ComputeGradients(batch with { Target = Draw(batch, SeedSequence.At(_seed, -2, step)) });
             foreach ((string name, (CodeStatistics statistics, _)) in _weights)
                 statistics.AddDrawn(_model.DenseGradient(name), step);
         }
-        if (step % _options.Interval != 0)
-            return;
+    }
+
+    /// <summary>Proposes from the steps of the interval, tries all changes, the best quarter, a quarter of that and so on, by the loss of a batch that was not among them, and makes those that lower it most.</summary>
+    private void Reassign(TrainingBatch batch)
+    {
         (string Name, CodeChange Change)[] proposed = [.. _weights.SelectMany(w => w.Value.Statistics.Propose(_model.Values(w.Key), w.Value.Codes, _batchSize, _options), (w, c) => (w.Key, c))
             .OrderBy(p => p.c.Loss)];
         foreach ((CodeStatistics statistics, _) in _weights.Values)
             statistics.Clear();
-        Try(proposed, batch);
-    }
-
-    /// <summary>Makes as many of the changes, best first, as lower the loss of a batch together: all, or a quarter, or a quarter of that.</summary>
-    private void Try((string Name, CodeChange Change)[] proposed, TrainingBatch batch)
-    {
-        double before = proposed.Length > 0 ? _model.ComputeGradients(batch) : 0;
+        double least = proposed.Length > 0 ? _model.ComputeGradients(batch) : 0;
+        int best = 0;
         for (int count = proposed.Length; count > 0; count /= 4)
         {
-            ILookup<string, CodeChange> changes = proposed.Take(count).ToLookup(p => p.Name, p => p.Change);
-            foreach (IGrouping<string, CodeChange> weight in changes)
-            {
-                ushort[] codes = [.. _weights[weight.Key].Codes];
-                foreach (CodeChange change in weight)
-                    codes[change.Block] = change.Code;
-                _model.SetCodes(weight.Key, codes);
-            }
-            if (_model.ComputeGradients(batch) < before)
-            {
-                foreach (IGrouping<string, CodeChange> weight in changes)
-                    foreach (CodeChange change in weight)
-                        _weights[weight.Key].Codes[change.Block] = change.Code;
-                return;
-            }
-            foreach (IGrouping<string, CodeChange> weight in changes)
-                _model.SetCodes(weight.Key, _weights[weight.Key].Codes);
+            SetCodes(proposed, count);
+            if (_model.ComputeGradients(batch) is var loss && loss < least)
+                (least, best) = (loss, count);
+        }
+        SetCodes(proposed, best);
+        foreach ((string name, CodeChange change) in proposed.Take(best))
+            _weights[name].Codes[change.Block] = change.Code;
+    }
+
+    /// <summary>Gives the model the codes with some of the changes proposed.</summary>
+    private void SetCodes((string Name, CodeChange Change)[] proposed, int count)
+    {
+        ILookup<string, CodeChange> changes = proposed.Take(count).ToLookup(p => p.Name, p => p.Change);
+        foreach (string name in proposed.Select(p => p.Name).Distinct())
+        {
+            ushort[] codes = [.. _weights[name].Codes];
+            foreach (CodeChange change in changes[name])
+                codes[change.Block] = change.Code;
+            _model.SetCodes(name, codes);
         }
     }
 

@@ -20,17 +20,21 @@ public sealed record RateOptions(double LearningRate, LearningRateSchedule Sched
 /// <summary>How the codebooks are fine-tuned after k-means (sections 3.3 and 3.4).</summary>
 public sealed record DistillationOptions
 {
-    /// <summary>The paper's settings: SGD on the codewords alone, 100 steps after each layer, then epochs with a rate that falls tenfold at each third.</summary>
+    /// <summary>The paper's settings: SGD on the codewords alone, 100 steps after each layer, then 3 epochs. Its rates are those of the published implementation.</summary>
     public static DistillationOptions Paper { get; } = new();
 
     /// <summary>
     /// For codebooks that output-aware quantization has found: no steps after single layers, and global epochs on everything, quantized or not, that start from the
-    /// student's own function, with a rate that falls along a cosine.
+    /// student's own function: Adam with a rate that falls along a cosine, on images as they are.
     /// </summary>
     public static DistillationOptions AfterOutputAware { get; } = new()
     {
-        LayerSteps = 0, GlobalRate = new(0.05, new CosineSchedule()), TrainUncompressed = true, UncompressedRateFactor = 0.2, AnchorStatistics = true,
+        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.001, new CosineSchedule()), Optimizer = new AdamOptions(), Augmentation = Augmentation.None,
+        TrainUncompressed = true, AnchorStatistics = true,
     };
+
+    /// <summary>The paper's settings over another number of epochs: the rate falls tenfold after every three.</summary>
+    public static DistillationOptions PaperOver(int epochs) => Paper with { Epochs = epochs, GlobalRate = new(0.01, new StepSchedule(Math.Max(1, (epochs + 2) / 3))) };
 
     /// <summary>What the student learns from.</summary>
     public DistillationSource Source { get; init; } = DistillationSource.Teacher;
@@ -39,13 +43,13 @@ public sealed record DistillationOptions
     public int LayerSteps { get; init; } = 100;
 
     /// <summary>The rate of those steps.</summary>
-    public RateOptions LayerRate { get; init; } = new(0.01, new ConstantSchedule());
+    public RateOptions LayerRate { get; init; } = new(0.05, new ConstantSchedule());
 
     /// <summary>Epochs over all images once every layer is quantized, on all codewords, with BatchNormalization's running statistics moving; 0 for none.</summary>
     public int Epochs { get; init; } = 3;
 
     /// <summary>The rate of those epochs.</summary>
-    public RateOptions GlobalRate { get; init; } = new(0.01, new StepSchedule());
+    public RateOptions GlobalRate { get; init; } = new(0.01, new StepSchedule(1));
 
     /// <summary>How many images are held in memory to learn from at most, 4·C·H·W bytes each.</summary>
     public int MaxImages { get; init; } = 50000;

@@ -17,7 +17,7 @@ public sealed record ConstantSchedule : LearningRateSchedule
     public override double Factor(double progress) => 1;
 }
 
-/// <summary>The rate falls by a factor at equal distances: the paper's global fine-tuning divides by 10 at each third of its 9 epochs.</summary>
+/// <summary>The rate falls by a factor at equal distances: the paper's global fine-tuning divides by 10 after every 3 of its 9 epochs.</summary>
 /// <param name="Stages">Stretches of equal rate.</param>
 /// <param name="Decay">The factor from one to the next.</param>
 public sealed record StepSchedule(int Stages = 3, double Decay = 0.1) : LearningRateSchedule

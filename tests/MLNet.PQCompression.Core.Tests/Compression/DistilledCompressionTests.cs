@@ -1,6 +1,7 @@
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Distillation.Managed;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Tests.Distillation;
 
@@ -68,6 +69,18 @@ public sealed class DistilledCompressionTests : IDisposable
         var stages = new Stages();
         ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), options with { Overrides = [new("conv3*", Codewords: 8)] }, stages);
         Assert.DoesNotContain("resuming", stages.Seen.Select(p => p.Stage));
+    }
+
+    [Fact]
+    public void Distillation_runs_on_the_backend_that_is_asked_for()
+    {
+        CountingBackend? counting = null;
+        ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), s_options with
+        {
+            TrainingBackend = threads => counting = new(new ManagedTrainingBackend(threads)),
+        });
+        Assert.True(counting!.IsDisposed);
+        Assert.Equal((3 * 6) + (2 * 2), counting.Updates); // the steps of three layers, and two epochs of two
     }
 
     private static IEnumerable<(string, QuantizedTensor)> Quantized(ModelGraph graph) =>

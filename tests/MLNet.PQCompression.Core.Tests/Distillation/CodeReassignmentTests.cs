@@ -13,7 +13,7 @@ public sealed class CodeReassignmentTests : IDisposable
     /// <summary>Codewords that all but stand still, and time for codes alone.</summary>
     private static readonly DistillationOptions s_codesAlone = new()
     {
-        Epochs = 60, BatchSize = 40, Augmentation = Augmentation.None, GlobalRate = new(1e-9, new ConstantSchedule()), Reassignment = new(5, Until: 1),
+        Epochs = 100, BatchSize = 40, Augmentation = Augmentation.None, GlobalRate = new(1e-9, new ConstantSchedule()), Reassignment = new(10, Certainty: 0, Until: 1),
     };
 
     private readonly ManagedTrainingBackend _backend = new(2);
@@ -30,46 +30,42 @@ public sealed class CodeReassignmentTests : IDisposable
     [Theory]
     [InlineData(3)]
     [InlineData(50)]
-    [InlineData(101)]
+    [InlineData(222)]
     [InlineData(160)]
-    [InlineData(3, 160)]
-    public void Wrong_codes_are_found_and_put_right(params int[] places)
+    public void A_wrong_code_is_found_and_put_right(int place)
     {
         ModelGraph teacher = Anchored();
         var right = (QuantizedTensor)teacher.Initializers[Weight];
         ushort[] wrong = right.Codes.ToArray();
-        foreach (int place in places)
-            wrong[place] = (ushort)((wrong[place] + 5) % right.Codewords);
+        wrong[place] = (ushort)((wrong[place] + 5) % right.Codewords);
         ModelGraph tuned = Tune(teacher, With(teacher, right, wrong), s_codesAlone);
-        ushort[] found = ((QuantizedTensor)tuned.Initializers[Weight]).Codes.ToArray();
-        Assert.All(places, p => Assert.Equal(right.Codes[p], found[p]));
-        Assert.Equal(right.Codes.ToArray(), found);
+        Assert.Equal(Codes(teacher), Codes(tuned));
     }
 
     [Fact]
     public void Right_codes_stay() =>
-        Assert.Equal(Codes(Anchored()), Codes(Tune(Anchored(), Anchored(), s_codesAlone with { Epochs = 10 })));
+        Assert.Equal(Codes(Anchored()), Codes(Tune(Anchored(), Anchored(), s_codesAlone with { Epochs = 20 })));
 
     [Fact]
     public void Codes_stay_where_no_interval_ends_in_time() =>
-        Assert.Equal(Codes(TinyNetwork.Student), Codes(Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(11, Until: 0.1), Epochs = 100 })));
+        Assert.Equal(Codes(TinyNetwork.Student), Codes(Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(11, Certainty: 0, Until: 0.1), Epochs = 100 })));
 
     [Fact]
-    public void An_interval_must_be_positive() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(0) }));
+    public void An_interval_needs_ten_steps() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(9) }));
 
     [Fact]
     public void An_interrupted_run_resumes_bit_identically_in_the_middle_of_an_interval()
     {
         DistillationOptions options = s_codesAlone with
         {
-            Epochs = 6, BatchSize = 16, GlobalRate = new(0.02, new CosineSchedule()), Reassignment = new(3, Certainty: 0, Until: 1), Averaging = 0.9, TrainUncompressed = true,
+            Epochs = 12, BatchSize = 16, GlobalRate = new(0.02, new CosineSchedule()), Reassignment = new(10, Certainty: 0, Until: 1), Averaging = 0.9, TrainUncompressed = true,
         };
         ModelGraph whole = Tune(TinyNetwork.Teacher, TinyNetwork.Student, options);
         Assert.NotEqual(Codes(TinyNetwork.Student), Codes(whole));
         var checkpoints = new CheckpointFolder(_folder);
         using var cancel = new CancellationTokenSource();
-        var interrupting = new CountingBackend(_backend) { CancelAfter = 9, Cancel = cancel }; // four epochs of two steps are saved: two steps into an interval
+        var interrupting = new CountingBackend(_backend) { CancelAfter = 15, Cancel = cancel }; // seven epochs of two steps are saved: four steps into an interval
         using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, _images, options))
             Assert.ThrowsAny<OperationCanceledException>(() => interrupted.FinetuneGlobal(TinyNetwork.Student, checkpoints, cancellationToken: cancel.Token));
         using var second = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);

@@ -19,7 +19,13 @@ internal sealed class CountingBackend(ITrainingBackend inner) : ITrainingBackend
     public ITrainingModel Create(ModelGraph graph, int channels, int height, int width, TrainingSetup setup) =>
         new Model(this, inner.Create(graph, channels, height, width, setup));
 
-    public void Dispose() => inner.Dispose();
+    public bool IsDisposed { get; private set; }
+
+    public void Dispose()
+    {
+        IsDisposed = true;
+        inner.Dispose();
+    }
 
     private sealed class Model(CountingBackend owner, ITrainingModel inner) : ITrainingModel
     {
