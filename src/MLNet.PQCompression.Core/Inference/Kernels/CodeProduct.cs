@@ -26,6 +26,7 @@ internal static unsafe class CodeProduct<TVector>
     /// <param name="columns">Columns, a multiple of 16, and the distance between rows of v and of c.</param>
     /// <param name="c">[rows, columns] values to write.</param>
     /// <param name="rows">Rows, a multiple of 16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(byte* codes, nint codeStride, int blocks, float* table, nint codewords, int q, float* v, nint columns, float* c, int rows)
     {
         int column = 0;

@@ -44,6 +44,8 @@ internal readonly unsafe struct PixelTile512 : IPixelTile
         for (int run = t.Runs; run > 0; run--, offset++)
         {
             float* x = t.X + *offset, x7 = t.X7 + *offset;
+            if (TStride.Value == 16 && TPixels.Value == 14)
+                PrefetchNext(x, x7);
             for (int i = t.RunLength; i > 0; i--, x++, x7++, w += TileOperands.PanelWidth)
             {
                 Vector512<float> l = Vector512.Load(w), h = TWide.Value == 1 ? Vector512.Load(w + 16) : l, b = Vector512.Create(x[0]);
@@ -210,6 +212,17 @@ internal readonly unsafe struct PixelTile512 : IPixelTile
         {
             c13l.Store(y + 13 * TileOperands.PanelWidth);
             c13h.Store(y + 13 * TileOperands.PanelWidth + 16);
+        }
+    }
+
+    /// <summary>Asks for the same 16 channels of the tile that comes next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchNext(float* x, float* x7)
+    {
+        for (int pixel = 14; pixel < 21; pixel++)
+        {
+            Sse.Prefetch0(x + pixel * 16);
+            Sse.Prefetch0(x7 + pixel * 16);
         }
     }
 }

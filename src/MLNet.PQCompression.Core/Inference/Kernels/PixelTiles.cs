@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace MLNet.PQCompression.Inference.Kernels;
 
 /// <summary>Picks the compiled variant of a pixel tile for a stride and a number of pixels.</summary>
@@ -8,6 +10,7 @@ internal static class PixelTiles<TTile>
     public static bool Supports(int stride) => stride is 1 or 2 or 4 or 16 or 32;
 
     /// <summary>Computes a tile; see <see cref="IPixelTile.Multiply"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(int stride, int pixels, bool wide, ref readonly TileOperands t)
     {
         switch (stride)
@@ -21,6 +24,7 @@ internal static class PixelTiles<TTile>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply<TStride>(int pixels, bool wide, ref readonly TileOperands t)
         where TStride : struct, IConstant
     {

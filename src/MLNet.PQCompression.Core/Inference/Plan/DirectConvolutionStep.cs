@@ -101,6 +101,7 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
     private int Chunks(int batch) =>
         (int)Math.Clamp((long)batch * _units * _tilesPerUnit / TilesPerPart, 1, 64);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunUnit(Workspace workspace, int image, int panel, int unit, bool wide, ref TileOperands tile, ref TileEpilogue epilogue)
     {
         int row = _unitWidth == _y.Width ? unit * _unitRows : 0;

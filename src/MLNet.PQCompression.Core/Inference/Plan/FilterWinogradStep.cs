@@ -109,6 +109,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
     }
 
     /// <summary>From [36, 16] to the two groups of 16 positions and the one of 4, for each of 16 lanes, whose positions lie <paramref name="items"/> registers apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Separate(float* transformed, float* sixteen, nint group, float* four, nint items)
     {
         SquareTranspose.Run(transformed, Lanes, sixteen, items * Lanes);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MLNet.PQCompression.Inference.Plan;
@@ -7,6 +8,7 @@ internal sealed unsafe class GlobalPoolStep(string name, bool maximum, PlanValue
 {
     public override string Kernel => maximum ? "global max pool" : "global average pool";
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     protected override void Run(Workspace workspace, int image, int plane)
     {
         float* target = workspace.Plane(Output!, image, plane);

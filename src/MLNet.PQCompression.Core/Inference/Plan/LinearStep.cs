@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MLNet.PQCompression.Inference.Kernels;
 
@@ -40,6 +41,7 @@ internal sealed unsafe class LinearStep<TTile> : Step
 
     public override int Parts(Workspace workspace, int phase) => _weights.Panels;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
         float* sums = workspace.ThreadScratch(worker), inputs = sums + SumsLength;

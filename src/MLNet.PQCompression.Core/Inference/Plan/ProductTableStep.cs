@@ -82,6 +82,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
 
     private int Chunks(int batch) => (batch * _y.Height * _y.Width + Chunk - 1) / Chunk;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int Locate(Workspace workspace, int firstPixel, Place* places)
     {
         int perImage = _y.Height * _y.Width, count = Math.Min(Chunk, workspace.Count * perImage - firstPixel);
@@ -96,6 +97,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     }
 
     /// <summary>inputs[channel, pixel]; pixels that are not there are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadInputs(Place* places, int pixels, float* square, float* inputs)
     {
         new Span<float>(square, Chunk * Chunk).Clear();
@@ -107,6 +109,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddUp(float* inputs, float* tables, float* sums)
     {
         int d = _weights.BlockSize, k = _weights.Codewords;

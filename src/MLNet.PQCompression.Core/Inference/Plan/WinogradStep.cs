@@ -82,6 +82,7 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
         int group = phase / 3, chunks = GroupChunks(workspace, group);

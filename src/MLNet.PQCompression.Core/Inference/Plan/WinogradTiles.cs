@@ -51,6 +51,7 @@ internal sealed unsafe class WinogradTiles<TWinograd>(PlanValue x, PlanValue y, 
     }
 
     /// <summary>Finds where the outputs of neighbouring tiles go; returns how many there are, at most as many as asked for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Locate(Workspace workspace, int firstTile, int count, int plane, WinogradPlace* places)
     {
         count = Math.Min(count, workspace.Count * PerImage - firstTile);
@@ -74,6 +75,7 @@ internal sealed unsafe class WinogradTiles<TWinograd>(PlanValue x, PlanValue y, 
     }
 
     /// <summary>A tile that reaches beyond the border, with zeros there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CopyPadded(float* source, int row, int column, float* padded)
     {
         int size = TWinograd.Inputs;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Inference.Plan;
@@ -101,6 +102,7 @@ internal sealed unsafe class Workspace
     public float* ThreadScratch(int worker) => SharedScratch + _sharedScratch + worker * _threadScratch;
 
     /// <summary>Sets the border of a plane to zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void ClearBorder(PlanValue value, int image, int plane)
     {
         int border = value.Border;
@@ -115,6 +117,7 @@ internal sealed unsafe class Workspace
     }
 
     /// <summary>Runs a step's phases, their parts shared among the pool's threads.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(Step step, WorkerPool? pool)
     {
         _step = step;
