@@ -11,7 +11,7 @@ namespace MLNet.PQCompression.Graph;
 public sealed class QuantizedTensor : Initializer
 {
     private readonly float[] _codebook;
-    private readonly ushort[] _codes;
+    private readonly BlockCodes _codes;
 
     /// <summary>Wraps a codebook and codes without copying them.</summary>
     /// <param name="shape">The shape of the decoded weight; dimension 0 is the rows.</param>
@@ -20,10 +20,14 @@ public sealed class QuantizedTensor : Initializer
     /// <param name="codes">rows·m codes below k, row-major.</param>
     /// <exception cref="ArgumentException">The sizes do not fit each other, or a code is not below k.</exception>
     public QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, ushort[] codes)
+        : this(shape, blockSize, codebook, new BlockCodes(codes ?? throw new ArgumentNullException(nameof(codes))))
+    {
+    }
+
+    internal QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, BlockCodes codes)
         : base(shape)
     {
         ArgumentNullException.ThrowIfNull(codebook);
-        ArgumentNullException.ThrowIfNull(codes);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockSize);
         if (shape.Rank < 2 || shape.Count == 0)
             throw new ArgumentException($"A quantized tensor needs at least two dimensions and one value, not {shape}.", nameof(shape));
@@ -36,11 +40,10 @@ public sealed class QuantizedTensor : Initializer
         if (k > 65536)
             throw new ArgumentException($"A codebook holds at most 65536 codewords, not {k}.", nameof(codebook));
         long blocks = shape.Count / blockSize;
-        if (codes.Length != blocks)
-            throw new ArgumentException($"A weight of shape {shape} with blocks of {blockSize} has {blocks} codes, not {codes.Length}.", nameof(codes));
-        foreach (ushort code in codes)
-            if (code >= k)
-                throw new ArgumentException($"Code {code} is outside the codebook of {k} codewords.", nameof(codes));
+        if (codes.Count != blocks)
+            throw new ArgumentException($"A weight of shape {shape} with blocks of {blockSize} has {blocks} codes, not {codes.Count}.", nameof(codes));
+        if (codes.FirstOutside(k) is >= 0 and var code)
+            throw new ArgumentException($"Code {code} is outside the codebook of {k} codewords.", nameof(codes));
         BlockSize = blockSize;
         _codebook = codebook;
         _codes = codes;
@@ -56,13 +59,16 @@ public sealed class QuantizedTensor : Initializer
     public int Rows => Shape[0];
 
     /// <summary>m, the number of blocks in a row.</summary>
-    public int BlocksPerRow => _codes.Length / Rows;
+    public int BlocksPerRow => _codes.Count / Rows;
 
     /// <summary>The codebook, [k, d] row-major.</summary>
     public ReadOnlySpan<float> Codebook => _codebook;
 
     /// <summary>The codes, [rows, m] row-major.</summary>
-    public ReadOnlySpan<ushort> Codes => _codes;
+    public ReadOnlySpan<ushort> Codes => _codes.Wide;
+
+    /// <summary>The codes where they are kept as bytes; otherwise empty.</summary>
+    internal ReadOnlySpan<byte> ByteCodes => _codes.Bytes;
 
     /// <summary>Bytes a code takes in memory and in files: 1 for k ≤ 256, else 2.</summary>
     public int BytesPerCode => Codewords <= 256 ? 1 : 2;
@@ -70,9 +76,10 @@ public sealed class QuantizedTensor : Initializer
     /// <inheritdoc/>
     public override ReadOnlyMemory<float> ToDense()
     {
-        var dense = new float[_codes.Length * BlockSize];
-        for (int i = 0; i < _codes.Length; i++)
-            _codebook.AsSpan(_codes[i] * BlockSize, BlockSize).CopyTo(dense.AsSpan(i * BlockSize));
+        ReadOnlySpan<ushort> codes = Codes;
+        var dense = new float[codes.Length * BlockSize];
+        for (int i = 0; i < codes.Length; i++)
+            _codebook.AsSpan(codes[i] * BlockSize, BlockSize).CopyTo(dense.AsSpan(i * BlockSize));
         return dense;
     }
 }

@@ -121,8 +121,9 @@ internal sealed class ConstantFolding(long budget)
         if (value is Lookup lookup)
         {
             dense = new float[shape.Count];
-            for (int i = 0; i < lookup.Codes.Length; i++)
-                lookup.Codebook.AsSpan(lookup.Codes[i] * lookup.BlockSize, lookup.BlockSize).CopyTo(dense.AsSpan(i * lookup.BlockSize));
+            ReadOnlySpan<ushort> codes = lookup.Codes.Wide;
+            for (int i = 0; i < codes.Length; i++)
+                lookup.Codebook.AsSpan(codes[i] * lookup.BlockSize, lookup.BlockSize).CopyTo(dense.AsSpan(i * lookup.BlockSize));
         }
         else
         {
@@ -166,10 +167,9 @@ internal sealed class ConstantFolding(long budget)
                 : throw node.Unsupported("integers are gathered from one dimension only");
         if (data is not Constant { Tensor: var codebook } || shape.Rank != 2 || rows > 65536 || shape[1] == 0)
             throw node.Unsupported("constants are looked up in a matrix of at most 65536 rows only");
-        ushort[] codes = PackedCodes.CodesOf(indices) ?? [.. Indices().Select(i => (ushort)Row(i))];
-        foreach (ushort code in codes)
-            if (code >= rows)
-                Row(code);
+        BlockCodes codes = PackedCodes.CodesOf(indices) ?? new BlockCodes(Array.ConvertAll(Indices(), i => (ushort)Row(i)));
+        if (codes.FirstOutside(rows) is >= 0 and var outside)
+            Row(outside);
         return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes);
 
         long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);

@@ -25,7 +25,7 @@ internal sealed record Integers(string Name, TensorShape Shape, long[] Elements)
 }
 
 /// <summary>Codewords looked up by constant codes: a tensor of the codes' shape with one more dimension, d.</summary>
-internal sealed record Lookup(string Name, float[] Codebook, int BlockSize, TensorShape CodesShape, ushort[] Codes) : OnnxValue(Name)
+internal sealed record Lookup(string Name, float[] Codebook, int BlockSize, TensorShape CodesShape, BlockCodes Codes) : OnnxValue(Name)
 {
     public TensorShape Shape => new([.. CodesShape.Dimensions, BlockSize]);
 }

@@ -37,17 +37,12 @@ internal sealed record PackedCodes(string Name, TensorShape Shape, RawTensor Pla
     }
 
     /// <summary>Codes as <see cref="QuantizedWeights"/> writes them, of a byte or packed; null where they are written in another way.</summary>
-    public static ushort[]? CodesOf(OnnxValue value)
+    public static BlockCodes? CodesOf(OnnxValue value) => value switch
     {
-        if (value is PackedCodes packed)
-            return packed.ToArray();
-        if (value is not Constant { Tensor: { Type: TensorElementType.UInt8, Data.Span: var bytes } })
-            return null;
-        var codes = new ushort[bytes.Length];
-        for (int i = 0; i < codes.Length; i++)
-            codes[i] = bytes[i];
-        return codes;
-    }
+        PackedCodes packed => new(packed.ToArray()),
+        Constant { Tensor: { Type: TensorElementType.UInt8 } tensor } => new(tensor.Data),
+        _ => null,
+    };
 
     /// <summary>All elements, row-major.</summary>
     public ushort[] ToArray()

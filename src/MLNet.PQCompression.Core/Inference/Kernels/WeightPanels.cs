@@ -83,8 +83,12 @@ internal sealed unsafe class CodedPanels : WeightPanels
         for (int c = 0; c < weight.Codewords; c++)
             weight.Codebook.Slice(c * _blockSize, _blockSize).CopyTo(_codebook.AsSpan(c * _stride));
         _codes = GC.AllocateArray<byte>(checked(Panels * _blocks * 32 * _bytesPerCode), pinned: true);
+        bool fromBytes = _bytesPerCode == 1 && !weight.ByteCodes.IsEmpty;
         for (int o = 0; o < weight.Rows; o++)
-            Arrange(weight.Codes.Slice(o * _blocks, _blocks), (o / 32 * _blocks * 32) + o % 32);
+            if (fromBytes)
+                Arrange(weight.ByteCodes.Slice(o * _blocks, _blocks), (o / 32 * _blocks * 32) + o % 32);
+            else
+                Arrange(weight.Codes.Slice(o * _blocks, _blocks), (o / 32 * _blocks * 32) + o % 32);
         _rowOf = new int[_blocks * _blockSize];
         for (int i = 0; i < _rowOf.Length; i++)
             _rowOf[i] = rowOf(i);
@@ -99,6 +103,13 @@ internal sealed unsafe class CodedPanels : WeightPanels
     }
 
     /// <summary>Puts the codes of an output channel in every 32nd place.</summary>
+    private void Arrange(ReadOnlySpan<byte> row, int at)
+    {
+        byte[] codes = _codes;
+        for (int b = 0; b < row.Length; b++)
+            codes[at + 32 * b] = row[b];
+    }
+
     private void Arrange(ReadOnlySpan<ushort> row, int at)
     {
         if (_bytesPerCode == 1)
