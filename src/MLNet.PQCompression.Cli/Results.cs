@@ -22,10 +22,18 @@ internal sealed record ExportResult(string Output, long FileBytes, double Second
 internal sealed record BenchLayer(string Name, string Kernel, string Output, double Milliseconds, double GigaflopsPerSecond, double Share);
 
 /// <summary>How fast one form of a model runs.</summary>
+/// <param name="ReadMilliseconds">Reading the file in a process that has just started; 0 where the model was made and not read.</param>
+/// <param name="LoadMilliseconds">Reading, and compiling to a session that is ready.</param>
+/// <param name="FirstCallMilliseconds">The first call, in which the runtime compiles the kernels.</param>
+/// <param name="MedianMilliseconds">A call.</param>
+/// <param name="P95Milliseconds">The call that 95% are no slower than.</param>
+/// <param name="ImagesPerSecond">By the median.</param>
+/// <param name="WeightBytes">Weights in memory.</param>
+/// <param name="Layers">The steps of a call.</param>
 internal sealed record BenchRun(
-    double LoadMilliseconds, double MedianMilliseconds, double P95Milliseconds, double ImagesPerSecond, long WeightBytes, IReadOnlyList<BenchLayer> Layers);
+    double ReadMilliseconds, double LoadMilliseconds, double FirstCallMilliseconds, double MedianMilliseconds, double P95Milliseconds, double ImagesPerSecond, long WeightBytes, IReadOnlyList<BenchLayer> Layers);
 
-/// <summary>What bench writes.</summary>
+/// <summary>What bench writes. The resident bytes are those of the whole process after the calls of the model as it is.</summary>
 internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, BenchRun Run, BenchRun? Dense, long ResidentBytes);
 
 /// <summary>What train writes.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using BenchmarkDotNet.Running;
 using MLNet.PQCompression.Benchmarks;
 
@@ -9,5 +10,9 @@ return args switch
     ["train", string model, string threads, string batch, string size] => TrainingServer.Run(model, int.Parse(threads), int.Parse(batch), int.Parse(size)),
     ["kmeans", string model, string threads] => KMeansTiming.Run(model, int.Parse(threads)),
     ["recode", string model, string target, string regime] => Recoding.Run(model, target, regime),
-    _ => BenchmarkSwitcher.FromAssembly(typeof(Recoding).Assembly).Run(args).Any(s => s.HasCriticalValidationErrors) ? 1 : 0,
+    _ => RunBenchmarks(args),
 };
+
+// Apart, so that BenchmarkDotNet is not loaded into the processes whose memory is measured.
+[MethodImpl(MethodImplOptions.NoInlining)]
+static int RunBenchmarks(string[] args) => BenchmarkSwitcher.FromAssembly(typeof(Recoding).Assembly).Run(args).Any(s => s.HasCriticalValidationErrors) ? 1 : 0;

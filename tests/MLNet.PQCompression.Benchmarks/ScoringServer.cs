@@ -6,7 +6,8 @@ using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Benchmarks;
 
-/// <summary>Scores on demand, so that a script can take turns with another runtime: for each line "n" it runs n calls and prints their milliseconds.</summary>
+/// <summary>Scores on demand, so that a script can take turns with another runtime: for each line "n" it runs n calls and prints their milliseconds. "memory" prints what the
+/// process takes, without collecting first.</summary>
 internal static class ScoringServer
 {
     public static int Run(string model, int threads, int batch)
@@ -27,8 +28,8 @@ internal static class ScoringServer
         {
             if (line == "memory")
             {
-                GC.Collect();
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Process.GetCurrentProcess().WorkingSet64 / 1048576.0:F1} allocated {GC.GetAllocatedBytesForCurrentThread()}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{Environment.WorkingSet / 1048576.0:F1} MiB resident, {GC.GetTotalMemory(false) / 1048576.0:F1} managed, {GC.GetTotalAllocatedBytes() / 1048576.0:F1} allocated"));
                 continue;
             }
             if (line == "profile")

@@ -36,7 +36,7 @@ internal sealed class BenchCommand : ToolCommand
         var table = new TextTable("layer", "kernel", "output", ">ms", ">GFLOP/s", ">share");
         foreach (BenchLayer layer in result.Run.Layers)
             table.Add(layer.Name, layer.Kernel, layer.Output, Number(layer.Milliseconds, "0.000"), layer.GigaflopsPerSecond > 0 ? Number(layer.GigaflopsPerSecond, "0.0") : "", Number(layer.Share, "0.0%"));
-        var summary = new TextTable("", ">median ms", ">p95 ms", ">images/s", ">load ms", ">weight bytes");
+        var summary = new TextTable("", ">median ms", ">p95 ms", ">images/s", ">read ms", ">load ms", ">first ms", ">weight bytes");
         Add("as is", result.Run);
         if (result.Dense is { } dense)
             Add("dense", dense);
@@ -48,7 +48,8 @@ internal sealed class BenchCommand : ToolCommand
             """);
 
         void Add(string name, BenchRun run) => summary.Add(
-            name, Number(run.MedianMilliseconds, "0.00"), Number(run.P95Milliseconds, "0.00"), Number(run.ImagesPerSecond, "0.0"), Number(run.LoadMilliseconds, "0.0"), Number(run.WeightBytes, "N0"));
+            name, Number(run.MedianMilliseconds, "0.00"), Number(run.P95Milliseconds, "0.00"), Number(run.ImagesPerSecond, "0.0"),
+            Number(run.ReadMilliseconds, "0.0"), Number(run.LoadMilliseconds, "0.0"), Number(run.FirstCallMilliseconds, "0.0"), Number(run.WeightBytes, "N0"));
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -56,12 +57,13 @@ internal sealed class BenchCommand : ToolCommand
         (int threads, int batch, int calls) = (arguments.GetValue(_threads), arguments.GetValue(_batch), arguments.GetValue(_calls));
         long start = Stopwatch.GetTimestamp();
         ModelGraph model = _model.Load(arguments);
+        TimeSpan read = Stopwatch.GetElapsedTime(start);
         var options = new InferenceOptions { Threads = threads, MaxBatch = batch };
         if (arguments.GetValue(_size) is { } size)
             options = options with { InputShape = new(model.Input.Shape[1], size, size) };
-        BenchRun run = Measure(model, options, calls, start, console.CancellationToken);
-        long resident = Process.GetCurrentProcess().WorkingSet64;
-        BenchRun? dense = arguments.GetValue(_dense) ? Measure(Decoded(model), options, calls, Stopwatch.GetTimestamp(), console.CancellationToken) : null;
+        BenchRun run = Measure(model, options, calls, read, console.CancellationToken);
+        long resident = Environment.WorkingSet;
+        BenchRun? dense = arguments.GetValue(_dense) ? Measure(Decoded(model), options, calls, TimeSpan.Zero, console.CancellationToken) : null;
         var result = new BenchResult(
             _model.Path(arguments), new FileInfo(_model.Path(arguments)).Length, batch, threads == 0 ? Environment.ProcessorCount : threads, calls, run, dense, resident);
         console.WriteResult(() => Describe(result), () => JsonSerializer.Serialize(result, ToolJson.Default.BenchResult));
@@ -72,10 +74,11 @@ internal sealed class BenchCommand : ToolCommand
     private static ModelGraph Decoded(ModelGraph model) => model.WithInitializers(
         model.Initializers.Where(i => i.Value is QuantizedTensor).Select(i => KeyValuePair.Create(i.Key, (Initializer)new DenseTensor(i.Value.Shape, i.Value.ToDense()))).ToArray());
 
-    private static BenchRun Measure(ModelGraph model, InferenceOptions options, int calls, long start, CancellationToken cancellationToken)
+    private static BenchRun Measure(ModelGraph model, InferenceOptions options, int calls, TimeSpan read, CancellationToken cancellationToken)
     {
+        long start = Stopwatch.GetTimestamp();
         using var session = new InferenceSession(model, options);
-        double load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        TimeSpan load = read + Stopwatch.GetElapsedTime(start);
         int batch = options.MaxBatch;
         var random = new Random(1);
         var images = new float[batch * session.InputShape.Count];
@@ -83,19 +86,23 @@ internal sealed class BenchCommand : ToolCommand
             value = random.NextSingle() * 2 - 1;
         var outputs = new float[batch * session.OutputLength];
         var times = new double[calls];
+        double first = 0;
         for (int i = -WarmUpCalls; i < calls; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             long from = Stopwatch.GetTimestamp();
             session.Run(images, batch, outputs);
-            if (i >= 0)
-                times[i] = Stopwatch.GetElapsedTime(from).TotalMilliseconds;
+            double milliseconds = Stopwatch.GetElapsedTime(from).TotalMilliseconds;
+            if (i == -WarmUpCalls)
+                first = milliseconds;
+            else if (i >= 0)
+                times[i] = milliseconds;
         }
         Array.Sort(times);
         SessionProfile profile = session.Profile(images, batch, Math.Min(calls, 10));
         double total = profile.Total.TotalMilliseconds, median = times[calls / 2];
         return new(
-            load, median, times[(int)(0.95 * (calls - 1))], 1000 * batch / median, session.WeightBytes,
+            read.TotalMilliseconds, load.TotalMilliseconds, first, median, times[(int)(0.95 * (calls - 1))], 1000 * batch / median, session.WeightBytes,
             [.. profile.Steps.Select(s => new BenchLayer(s.Name, s.Kernel, s.Output, s.Time.TotalMilliseconds, s.GigaflopsPerSecond, s.Time.TotalMilliseconds / total))]);
     }
 }
