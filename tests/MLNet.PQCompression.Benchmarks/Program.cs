@@ -1,5 +1,9 @@
 using System.Runtime.CompilerServices;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
 using MLNet.PQCompression.Benchmarks;
 
 // "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py, "kmeans MODEL THREADS" times k-means; anything else is
@@ -15,4 +19,9 @@ return args switch
 
 // Apart, so that BenchmarkDotNet is not loaded into the processes whose memory is measured.
 [MethodImpl(MethodImplOptions.NoInlining)]
-static int RunBenchmarks(string[] args) => BenchmarkSwitcher.FromAssembly(typeof(Recoding).Assembly).Run(args).Any(s => s.HasCriticalValidationErrors) ? 1 : 0;
+static int RunBenchmarks(string[] args)
+{
+    // In this process: a project built for each benchmark takes minutes, and kernels that are compiled in full at once need no process of their own.
+    Job job = Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance).WithIterationTime(TimeInterval.FromMilliseconds(100));
+    return BenchmarkSwitcher.FromAssembly(typeof(Recoding).Assembly).Run(args, DefaultConfig.Instance.AddJob(job)).Any(s => s.HasCriticalValidationErrors) ? 1 : 0;
+}
