@@ -34,7 +34,7 @@ internal sealed record BenchRun(
     double ReadMilliseconds, double LoadMilliseconds, double FirstCallMilliseconds, double MedianMilliseconds, double P95Milliseconds, double ImagesPerSecond, long WeightBytes, IReadOnlyList<BenchLayer> Layers);
 
 /// <summary>What bench writes. The resident bytes are those of the whole process after the calls of the model as it is.</summary>
-internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, BenchRun Run, BenchRun? Dense, long ResidentBytes);
+internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, int VectorBits, BenchRun Run, BenchRun? Dense, long ResidentBytes);
 
 /// <summary>What train writes.</summary>
 internal sealed record TrainResult(string Output, long FileBytes, int Images, int Classes, int Epochs, double Loss, double Seconds);

@@ -21,13 +21,14 @@ internal sealed class BenchCommand : ToolCommand
     private readonly Option<int> _calls = new Option<int>("--calls") { HelpName = "N", Description = "Calls to time.", DefaultValueFactory = _ => 50 }.AtLeast(1);
     private readonly Option<int?> _size = new Option<int?>("--size") { HelpName = "N", Description = "Height and width of the images where the model leaves them open." }.AtLeast(1);
     private readonly Option<bool> _dense = new("--compare-dense") { Description = "Time the model with its weights decoded too." };
+    private readonly Option<bool> _tune = new("--tune") { Description = "Choose each layer's kernel by timing all of them at load instead of by the cost model." };
 
     public BenchCommand()
         : base("bench", "Times a model on this machine: latency, throughput, load time, memory, and every layer.",
             "mlnet-pq bench model.pq.onnx --threads 1",
             "mlnet-pq bench model.pq.onnx --batch 8 --compare-dense")
     {
-        AddSymbols([.. _model.All, _threads, _batch, _calls, _size, _dense]);
+        AddSymbols([.. _model.All, _threads, _batch, _calls, _size, _dense, _tune]);
     }
 
     /// <summary>The measurements as text.</summary>
@@ -41,7 +42,7 @@ internal sealed class BenchCommand : ToolCommand
         if (result.Dense is { } dense)
             Add("dense", dense);
         return string.Create(CultureInfo.InvariantCulture, $"""
-            {result.Model}: batch {result.Batch}, {result.Threads} thread(s), {result.Calls} calls, file of {result.FileBytes:N0} bytes, {result.ResidentBytes:N0} bytes resident
+            {result.Model}: batch {result.Batch}, {result.Threads} thread(s), {result.VectorBits}-bit vectors, {result.Calls} calls, file of {result.FileBytes:N0} bytes, {result.ResidentBytes:N0} bytes resident
 
             {table}
             {summary}
@@ -58,14 +59,14 @@ internal sealed class BenchCommand : ToolCommand
         long start = Stopwatch.GetTimestamp();
         ModelGraph model = _model.Load(arguments);
         TimeSpan read = Stopwatch.GetElapsedTime(start);
-        var options = new InferenceOptions { Threads = threads, MaxBatch = batch };
+        var options = new InferenceOptions { Threads = threads, MaxBatch = batch, Tune = arguments.GetValue(_tune) };
         if (arguments.GetValue(_size) is { } size)
             options = options with { InputShape = new(model.Input.Shape[1], size, size) };
         BenchRun run = Measure(model, options, calls, read, console.CancellationToken);
         long resident = Environment.WorkingSet;
         BenchRun? dense = arguments.GetValue(_dense) ? Measure(Decoded(model), options, calls, TimeSpan.Zero, console.CancellationToken) : null;
         var result = new BenchResult(
-            _model.Path(arguments), new FileInfo(_model.Path(arguments)).Length, batch, threads == 0 ? Environment.ProcessorCount : threads, calls, run, dense, resident);
+            _model.Path(arguments), new FileInfo(_model.Path(arguments)).Length, batch, threads == 0 ? Environment.ProcessorCount : threads, calls, InferenceSession.VectorBits, run, dense, resident);
         console.WriteResult(() => Describe(result), () => JsonSerializer.Serialize(result, ToolJson.Default.BenchResult));
     }
 

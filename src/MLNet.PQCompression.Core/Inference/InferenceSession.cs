@@ -38,6 +38,9 @@ public sealed unsafe class InferenceSession : IDisposable
         _newRun = () => new(_plan, _pool, options.MaxBatch, options.BatchInvariant);
     }
 
+    /// <summary>The width in bits of the vectors that kernels compute with on this machine: 512, 256 or 128. The runtime's switches lower it.</summary>
+    public static int VectorBits => 128 << (int)SimdLevels.Best;
+
     /// <summary>C×H×W, the size of an image.</summary>
     public TensorShape InputShape => _plan.InputShape;
 

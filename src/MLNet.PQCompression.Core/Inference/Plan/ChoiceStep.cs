@@ -13,7 +13,9 @@ internal sealed class ChoiceStep : Step
     public ChoiceStep(Step[] ways) : base(ways[0].Name, ways[0].Output, ways[0].Inputs)
     {
         _ways = ways;
-        _best = [.. Enumerable.Range(1, Batches).Select(batch => ways.MinBy(way => ((IConvolutionKernel)way).Cost(batch))!)];
+        _best = new Step[Batches];
+        for (int batch = 1; batch <= Batches; batch++)
+            _best[batch - 1] = Cheapest(way => ((IConvolutionKernel)way).Cost(batch));
     }
 
     public override string Kernel => _best[0].Kernel;
@@ -33,7 +35,7 @@ internal sealed class ChoiceStep : Step
     public override void Run(Workspace workspace, int phase, int part, int worker) => For(workspace).Run(workspace, phase, part, worker);
 
     /// <summary>Times each way on the workspace's images and keeps the fastest for as many; the output is computed.</summary>
-    public void Tune(Workspace workspace) => _best[Math.Min(workspace.Count, Batches) - 1] = _ways.MinBy(way =>
+    public void Tune(Workspace workspace) => _best[Math.Min(workspace.Count, Batches) - 1] = Cheapest(way =>
     {
         long best = long.MaxValue;
         for (int i = 0; i < Trials; i++)
@@ -43,7 +45,16 @@ internal sealed class ChoiceStep : Step
             best = Math.Min(best, Stopwatch.GetTimestamp() - start);
         }
         return best;
-    })!;
+    });
+
+    private Step Cheapest(Func<Step, double> cost)
+    {
+        (Step cheapest, double least) = (_ways[0], cost(_ways[0]));
+        foreach (Step way in _ways.AsSpan(1))
+            if (cost(way) is var other && other < least)
+                (cheapest, least) = (way, other);
+        return cheapest;
+    }
 
     private Step For(Workspace workspace) => _best[workspace.BatchInvariant ? 0 : Math.Min(workspace.Count, Batches) - 1];
 }

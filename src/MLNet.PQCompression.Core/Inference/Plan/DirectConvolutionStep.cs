@@ -9,7 +9,7 @@ namespace MLNet.PQCompression.Inference.Plan;
 internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKernel
     where TTile : struct, IPixelTile
 {
-    /// <summary>Tiles that share one decoded panel, at least.</summary>
+    /// <summary>Tiles of a part, which share one decoded panel, at least.</summary>
     private const int TilesPerPart = 24;
 
     private readonly PlanValue _x, _y;
@@ -72,13 +72,14 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
                 for (int half = 0; half < (wide ? 2 : 1); half++)
                     workspace.ClearBorder(_y, image, panel * 2 + half);
         float* sums = workspace.ThreadScratch(worker);
-        float* weights = _weights.Get(panel, sums + Workspace.RoundUp(TileOperands.MaxPixels * TileOperands.PanelWidth));
+        float* decoded = sums + Workspace.RoundUp(TileOperands.MaxPixels * TileOperands.PanelWidth);
+        bool kept = workspace.Keeps(worker, panel) && _weights.Scratch > 0;
         var tile = new TileOperands
         {
             Offsets = (nint*)Marshal.UnsafeAddrOfPinnedArrayElement(_offsets, 0),
             Runs = _offsets.Length,
             RunLength = _order.RunLength,
-            Panel = weights,
+            Panel = kept ? decoded : _weights.Get(panel, decoded),
             Sums = sums,
         };
         var epilogue = new TileEpilogue

@@ -59,7 +59,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
     private nint GroupLength => (nint)_inputs * Tiles * Positions;
 
     /// <inheritdoc/>
-    public double Cost(int batch) => (double)batch * Groups * Tiles * Positions * ((double)_inputs * _y.Planes / 0.85 + 35.0 * (_x.Planes + _y.Planes));
+    public double Cost(int batch) => (double)batch * Groups * Tiles * Positions * ((double)_inputs * _y.Planes / 0.85 + 18.0 * (_x.Planes + _y.Planes));
 
     public override int Phases(Workspace workspace) => 2 * workspace.Count;
 

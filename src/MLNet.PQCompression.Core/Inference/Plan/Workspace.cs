@@ -9,12 +9,17 @@ internal sealed unsafe class Workspace
 {
     private const int Alignment = 64;
 
+    /// <summary>Keeps what threads note in cache lines of their own.</summary>
+    private const int KeptStride = 8;
+
     private readonly Action<int, int> _runPart;
     private readonly CompiledPlan _plan;
     private readonly long[] _ticks;
     private readonly long _sharedScratch, _threadScratch;
     private float[] _values = Allocate(0);
     private readonly float[] _scratch;
+    private readonly long[] _kept;
+    private long _phases;
     private Step? _step;
     private int _phase;
 
@@ -28,6 +33,7 @@ internal sealed unsafe class Workspace
         _sharedScratch = RoundUp(plan.SharedScratch);
         _threadScratch = RoundUp(plan.ThreadScratch);
         _scratch = Allocate(_sharedScratch + _threadScratch * threads);
+        _kept = new long[threads * KeptStride];
         _runPart = (part, worker) => _step!.Run(this, _phase, part, worker);
     }
 
@@ -101,6 +107,18 @@ internal sealed unsafe class Workspace
     /// <summary>Scratch of one thread.</summary>
     public float* ThreadScratch(int worker) => SharedScratch + _sharedScratch + worker * _threadScratch;
 
+    /// <summary>
+    /// Whether a thread noted the same item before in this phase, so that what it made of it is still in its scratch; notes it in any case. Parts that share an
+    /// item should follow each other.
+    /// </summary>
+    public bool Keeps(int worker, int item)
+    {
+        long note = _phases << 24 | (uint)item;
+        bool kept = _kept[worker * KeptStride] == note;
+        _kept[worker * KeptStride] = note;
+        return kept;
+    }
+
     /// <summary>Sets the border of a plane to zero.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void ClearBorder(PlanValue value, int image, int plane)
@@ -123,6 +141,7 @@ internal sealed unsafe class Workspace
         _step = step;
         for (_phase = 0; _phase < step.Phases(this); _phase++)
         {
+            _phases++;
             int parts = step.Parts(this, _phase);
             if (pool is not null)
                 pool.Run(parts, _runPart);
