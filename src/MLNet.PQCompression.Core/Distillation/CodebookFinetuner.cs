@@ -33,7 +33,7 @@ public sealed class CodebookFinetuner : IDisposable
         if (options.Source == DistillationSource.Labels && !images.IsLabelled)
             throw new ArgumentException("Fine-tuning on labels needs a label for every image; without labels, learn from the teacher.", nameof(images));
         (_backend, _teacher, _images, _options) = (backend, teacher, images, options);
-        _augmentation = options.Augmentation ?? Augmentation.For(images.Height, images.Width);
+        _augmentation = options.Augmentation ?? (images.Count >= options.UnchangedFrom ? Augmentation.None : Augmentation.For(images.Height, images.Width));
         if (options.Source == DistillationSource.Teacher)
             _teacherOutputs = new(backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen), images.Count, _augmentation == Augmentation.None);
     }

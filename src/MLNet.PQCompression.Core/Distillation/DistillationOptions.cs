@@ -25,11 +25,11 @@ public sealed record DistillationOptions
 
     /// <summary>
     /// For codebooks that output-aware quantization has found: no steps after single layers, and global epochs on everything, quantized or not, that start from the
-    /// student's own function: Adam with a rate that falls along a cosine, on images as they are.
+    /// student's own function: Adam with a rate that falls along a cosine, on images as they are where there are many.
     /// </summary>
     public static DistillationOptions AfterOutputAware { get; } = new()
     {
-        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.001, new CosineSchedule()), Optimizer = new AdamOptions(), Augmentation = Augmentation.None,
+        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.001, new CosineSchedule()), Optimizer = new AdamOptions(), UnchangedFrom = 10000,
         TrainUncompressed = true, AnchorStatistics = true,
     };
 
@@ -60,8 +60,11 @@ public sealed record DistillationOptions
     /// <summary>The rule by which codewords follow their gradients.</summary>
     public OptimizerOptions Optimizer { get; init; } = new SgdOptions();
 
-    /// <summary>Random changes to the images; null for what suits their size.</summary>
+    /// <summary>Random changes to the images; null for what suits their size and, by <see cref="UnchangedFrom"/>, their number.</summary>
     public Augmentation? Augmentation { get; init; }
+
+    /// <summary>From how many images on they are left as they are where <see cref="Augmentation"/> is null: many images seen a few times each teach most as they are.</summary>
+    public int UnchangedFrom { get; init; } = int.MaxValue;
 
     /// <summary>Divides the logits of both before the comparison.</summary>
     public float Temperature { get; init; } = 1;
