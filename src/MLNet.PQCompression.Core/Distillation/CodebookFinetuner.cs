@@ -35,7 +35,7 @@ public sealed class CodebookFinetuner : IDisposable
         (_backend, _teacher, _images, _options) = (backend, teacher, images, options);
         _augmentation = options.Augmentation ?? (images.Count >= options.UnchangedFrom ? Augmentation.None : Augmentation.For(images.Height, images.Width));
         if (options.Source == DistillationSource.Teacher)
-            _teacherOutputs = new(backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen), images.Count, _augmentation == Augmentation.None);
+            _teacherOutputs = new(backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen), images, options.BatchSize, _augmentation == Augmentation.None);
     }
 
     /// <summary>Fine-tunes one layer's codewords, with everything else still and BatchNormalization in evaluation mode.</summary>
@@ -60,7 +60,7 @@ public sealed class CodebookFinetuner : IDisposable
         {
             Model = model,
             Batches = Stream(SeedSequence.At(_options.Seed, -1, layer).Next()),
-            Target = Target,
+            Target = batch => Target(batch, cancellationToken),
             Rate = _options.LayerRate,
             Name = ("layer", weight),
             Steps = _options.LayerSteps,
@@ -81,12 +81,12 @@ public sealed class CodebookFinetuner : IDisposable
         ArgumentNullException.ThrowIfNull(student);
         if (_options.Epochs == 0)
             return student;
-        if (_options.AnchorStatistics || StatisticsAnchor.HasFoldedStatistics(student))
+        if (_options.BatchStatistics && (_options.AnchorStatistics || StatisticsAnchor.HasFoldedStatistics(student)))
             student = StatisticsAnchor.Apply(student, _images, Stream(_options.Seed).Read(0, Math.Max(1, AnchorPixels / (_images.Height * _images.Width * _options.BatchSize)), cancellationToken));
         ImmutableSortedSet<string> trainable = _options.TrainUncompressed ? TrainableParameters.All(student) : TrainableParameters.Codebooks(student);
         if (trainable.IsEmpty)
             return student;
-        var setup = new TrainingSetup { Trainable = trainable, BatchStatistics = true, Optimizer = _options.Optimizer, DenseRateFactor = _options.UncompressedRateFactor };
+        var setup = new TrainingSetup { Trainable = trainable, BatchStatistics = _options.BatchStatistics, Optimizer = _options.Optimizer, DenseRateFactor = _options.UncompressedRateFactor };
         using ITrainingModel model = Create(student, setup);
         BatchStream batches = Stream(_options.Seed);
         WeightAverage? average = _options.Averaging > 0 ? new(model, _options.Averaging) : null;
@@ -100,7 +100,7 @@ public sealed class CodebookFinetuner : IDisposable
         {
             Model = model,
             Batches = batches,
-            Target = Target,
+            Target = batch => Target(batch, cancellationToken),
             Rate = _options.GlobalRate,
             Name = ("global", null),
             Steps = steps,
@@ -125,8 +125,8 @@ public sealed class CodebookFinetuner : IDisposable
 
     private BatchStream Stream(int seed) => new(_images, _options.BatchSize, _augmentation, seed);
 
-    private TrainingTarget Target(DrawnBatch batch) =>
-        _teacherOutputs is null ? new LabelTarget(batch.Labels) : new TeacherTarget(_teacherOutputs.Of(batch), _options.Temperature);
+    private TrainingTarget Target(DrawnBatch batch, CancellationToken cancellationToken) =>
+        _teacherOutputs is null ? new LabelTarget(batch.Labels) : new TeacherTarget(_teacherOutputs.Of(batch, cancellationToken), _options.Temperature);
 
     private static ModelGraph Finish(ITrainingModel model)
     {

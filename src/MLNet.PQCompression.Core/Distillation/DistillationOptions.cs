@@ -29,8 +29,8 @@ public sealed record DistillationOptions
     /// </summary>
     public static DistillationOptions AfterOutputAware { get; } = new()
     {
-        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.001, new CosineSchedule()), Optimizer = new AdamOptions(), UnchangedFrom = 10000,
-        TrainUncompressed = true, AnchorStatistics = true,
+        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.01, new CosineSchedule()), Optimizer = new AdamOptions(Relative: true), TrainUncompressed = true, UncompressedRateFactor = 0.1,
+        AnchorStatistics = true,
     };
 
     /// <summary>The paper's settings over another number of epochs: the rate falls tenfold after every three.</summary>
@@ -64,7 +64,7 @@ public sealed record DistillationOptions
     public Augmentation? Augmentation { get; init; }
 
     /// <summary>From how many images on they are left as they are where <see cref="Augmentation"/> is null: many images seen a few times each teach most as they are.</summary>
-    public int UnchangedFrom { get; init; } = int.MaxValue;
+    public int UnchangedFrom { get; init; } = 10000;
 
     /// <summary>Divides the logits of both before the comparison.</summary>
     public float Temperature { get; init; } = 1;
@@ -74,6 +74,12 @@ public sealed record DistillationOptions
 
     /// <summary>Multiplies the rate of what is not quantized.</summary>
     public double UncompressedRateFactor { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the global epochs normalize by each batch's statistics and move the running ones (section 3.4). False keeps BatchNormalization in evaluation mode, for
+    /// batches too small to have statistics worth the name.
+    /// </summary>
+    public bool BatchStatistics { get; init; } = true;
 
     /// <summary>
     /// Whether the global epochs start by making BatchNormalization's running statistics those of the student, its function unchanged (<see cref="StatisticsAnchor"/>).

@@ -6,6 +6,9 @@ namespace MLNet.PQCompression.Distillation;
 /// <summary>Moves named parameters against their gradients by the rule of an <see cref="OptimizerOptions"/>.</summary>
 public sealed class Optimizer
 {
+    /// <summary>The least size that a relative rate takes a parameter to have, so that one of zeros can move.</summary>
+    private const double LeastSize = 1e-3;
+
     private readonly OptimizerOptions _options;
     private readonly SortedDictionary<string, float[]> _slots = new(StringComparer.Ordinal);
     private long _steps;
@@ -66,6 +69,8 @@ public sealed class Optimizer
 
     private void MoveAdam(AdamOptions adam, Span<float> values, ReadOnlySpan<float> gradient, Span<float> mean, Span<float> square, double learningRate)
     {
+        if (adam.Relative)
+            learningRate *= Math.Max(LeastSize, Math.Sqrt(TensorPrimitives.SumOfSquares<float>(values) / values.Length));
         double correction1 = 1 - Math.Pow(adam.Beta1, _steps), correction2 = 1 - Math.Pow(adam.Beta2, _steps);
         for (int i = 0; i < values.Length; i++)
         {

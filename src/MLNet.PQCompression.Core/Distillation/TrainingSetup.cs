@@ -37,7 +37,8 @@ public sealed record SgdOptions(double Momentum = 0.9, double WeightDecay = 1e-4
 /// <param name="Beta2">Decay of the square.</param>
 /// <param name="Epsilon">Added to the root.</param>
 /// <param name="WeightDecay">Decoupled: the parameter shrinks by η·WeightDecay in each step.</param>
-public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0) : OptimizerOptions;
+/// <param name="Relative">Whether η is in units of the root mean square of the parameter's values, so that one rate suits layers of large and of small weights.</param>
+public sealed record AdamOptions(double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, bool Relative = false) : OptimizerOptions;
 
 /// <summary>An optimizer's memory.</summary>
 /// <param name="Steps">Updates so far.</param>

@@ -50,6 +50,16 @@ public sealed class CodebookFinetunerTests : IDisposable
     }
 
     [Fact]
+    public void Statistics_stay_where_that_is_asked_for()
+    {
+        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options with { BatchStatistics = false, AnchorStatistics = true });
+        ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
+        string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
+        Assert.Equal(["conv2.weight", "conv3.weight"], changed);
+        Assert.True(Divergence(tuned) < Divergence(TinyNetwork.Student));
+    }
+
+    [Fact]
     public void Training_what_is_not_quantized_helps_further()
     {
         DistillationOptions options = s_options with { Epochs = 20, Averaging = 0.9, Optimizer = new AdamOptions() };

@@ -22,6 +22,23 @@ public class OptimizerTests
         Assert.Equal(expected, w[0], 1e-5);
     }
 
+    [Fact]
+    public void A_relative_rate_moves_large_and_small_weights_by_the_same_share()
+    {
+        var optimizer = new Optimizer(new AdamOptions(Relative: true), [KeyValuePair.Create("large", 2), KeyValuePair.Create("small", 2), KeyValuePair.Create("zero", 2)]);
+        float[] large = [3, 4], small = [0.03f, 0.04f], zero = [0, 0];
+        optimizer.BeginStep();
+        optimizer.Move("large", large, [1, -2], 0.1);
+        optimizer.Move("small", small, [10, -20], 0.1);
+        optimizer.Move("zero", zero, [1, -2], 0.1);
+        float step = 0.1f * 5 / MathF.Sqrt(2); // Adam's first step is the rate itself
+        Assert.Equal(3 - step, large[0], 1e-4);
+        Assert.Equal(4 + step, large[1], 1e-4);
+        Assert.Equal(large[0] / 100, small[0], 1e-6);
+        Assert.Equal(large[1] / 100, small[1], 1e-6);
+        Assert.Equal(-1e-4, zero[0], 1e-7);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
