@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Numerics;
 
@@ -151,7 +148,6 @@ internal sealed unsafe class CodedPanels : WeightPanels
 
     public override long Bytes => _codes.LongLength + ((long)_codebook.Length + _transposed.Length) * sizeof(float) + (long)_rowOf.Length * sizeof(int);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override float* Get(int panel, float* scratch)
     {
         if (_hasGaps)
@@ -159,64 +155,8 @@ internal sealed unsafe class CodedPanels : WeightPanels
         fixed (float* codebook = _codebook)
         fixed (byte* codes = _codes)
         fixed (int* rowOf = _rowOf)
-        {
-            byte* code = codes + (long)panel * _blocks * 32 * _bytesPerCode;
-            for (int b = 0; b < _blocks; b++, code += 32 * _bytesPerCode)
-                if (Vector512.IsHardwareAccelerated)
-                    for (int lane = 0; lane < 32; lane += 16)
-                        DecodeSixteen(codebook, code, lane, rowOf + b * _blockSize, scratch + lane);
-                else
-                    for (int lane = 0; lane < 32; lane += 4)
-                        DecodeFour(codebook, code, lane, rowOf + b * _blockSize, scratch + lane);
-        }
+            PanelDecoder.Decode(
+                codebook, _stride, codes + (long)panel * _blocks * TileOperands.PanelWidth * _bytesPerCode, _bytesPerCode, _blocks, _blockSize, rowOf, scratch);
         return scratch;
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void DecodeFour(float* codebook, byte* code, int lane, int* rowOf, float* target)
-    {
-        float* w0 = codebook + Code(code, lane) * _stride, w1 = codebook + Code(code, lane + 1) * _stride;
-        float* w2 = codebook + Code(code, lane + 2) * _stride, w3 = codebook + Code(code, lane + 3) * _stride;
-        for (int e = 0; e < _blockSize; e += 4)
-        {
-            Vector128<float> r0 = Vector128.Load(w0 + e), r1 = Vector128.Load(w1 + e), r2 = Vector128.Load(w2 + e), r3 = Vector128.Load(w3 + e);
-            PanelPacking.Transpose(ref r0, ref r1, ref r2, ref r3);
-            r0.Store(target + rowOf[e] * TileOperands.PanelWidth);
-            if (e + 1 < _blockSize)
-                r1.Store(target + rowOf[e + 1] * TileOperands.PanelWidth);
-            if (e + 2 < _blockSize)
-                r2.Store(target + rowOf[e + 2] * TileOperands.PanelWidth);
-            if (e + 3 < _blockSize)
-                r3.Store(target + rowOf[e + 3] * TileOperands.PanelWidth);
-        }
-    }
-
-    /// <summary>Four codewords beside each other in each of four registers, then a transposition of 4×4 within each 128 bits.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void DecodeSixteen(float* codebook, byte* code, int lane, int* rowOf, float* target)
-    {
-        for (int e = 0; e < _blockSize; e += 4)
-        {
-            float* elements = codebook + e;
-            Vector512<float> r0 = Gather(elements, code, lane), r1 = Gather(elements, code, lane + 1);
-            Vector512<float> r2 = Gather(elements, code, lane + 2), r3 = Gather(elements, code, lane + 3);
-            Vector512<float> a = Avx512F.UnpackLow(r0, r2), b = Avx512F.UnpackHigh(r0, r2), c = Avx512F.UnpackLow(r1, r3), d = Avx512F.UnpackHigh(r1, r3);
-            Avx512F.UnpackLow(a, c).Store(target + rowOf[e] * TileOperands.PanelWidth);
-            if (e + 1 < _blockSize)
-                Avx512F.UnpackHigh(a, c).Store(target + rowOf[e + 1] * TileOperands.PanelWidth);
-            if (e + 2 < _blockSize)
-                Avx512F.UnpackLow(b, d).Store(target + rowOf[e + 2] * TileOperands.PanelWidth);
-            if (e + 3 < _blockSize)
-                Avx512F.UnpackHigh(b, d).Store(target + rowOf[e + 3] * TileOperands.PanelWidth);
-        }
-    }
-
-    /// <summary>Four elements of the codewords of every fourth lane.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Vector512<float> Gather(float* elements, byte* code, int lane) => Vector512.Create(
-        Vector256.Create(Vector128.Load(elements + Code(code, lane) * _stride), Vector128.Load(elements + Code(code, lane + 4) * _stride)),
-        Vector256.Create(Vector128.Load(elements + Code(code, lane + 8) * _stride), Vector128.Load(elements + Code(code, lane + 12) * _stride)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int Code(byte* codes, int lane) => _bytesPerCode == 1 ? codes[lane] : ((ushort*)codes)[lane];
 }

@@ -55,7 +55,7 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
     public double Cost(int batch)
     {
         double lanes = TTile.Pixels == 14 ? 16 : 8, sums = (double)batch * _y.Height * _y.Width * _weights.Rows * _weights.Panels * 32 / lanes;
-        return sums / 0.9 + (double)_weights.Rows * _weights.Panels * 32 * Chunks(batch) * 0.9;
+        return sums / 0.9 + (double)_weights.Rows * _weights.Panels * 32 * Chunks(batch) * 0.5;
     }
 
     private int Stride => _node.Window.StrideX * _x.Lanes;
