@@ -29,8 +29,7 @@ public sealed record DistillationOptions
     /// </summary>
     public static DistillationOptions AfterOutputAware { get; } = new()
     {
-        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.01, new CosineSchedule()), Optimizer = new AdamOptions(Relative: true), TrainUncompressed = true, UncompressedRateFactor = 0.1,
-        AnchorStatistics = true,
+        LayerSteps = 0, Epochs = 8, GlobalRate = new(0.001, new CosineSchedule()), Optimizer = new AdamOptions(), TrainUncompressed = true, AnchorStatistics = true,
     };
 
     /// <summary>The paper's settings over another number of epochs: the rate falls tenfold after every three.</summary>
