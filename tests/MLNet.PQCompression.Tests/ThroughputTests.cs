@@ -84,9 +84,15 @@ public sealed class ThroughputTests(ITestOutputHelper output) : IDisposable
         foreach (Action<int> score in ways)
         {
             score(500);
-            long before = GC.GetTotalMemory(forceFullCollection: true);
-            score(10_000);
-            Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 1 << 20);
+            // Calls that overlap for the first time make buffers of their own, once; what a row leaves behind comes again in every turn.
+            long least = long.MaxValue;
+            for (int turn = 0; turn < 3 && least > 1 << 20; turn++)
+            {
+                long before = GC.GetTotalMemory(forceFullCollection: true);
+                score(10_000);
+                least = Math.Min(least, GC.GetTotalMemory(forceFullCollection: true) - before);
+            }
+            Assert.InRange(least, long.MinValue, 1 << 20);
         }
     }
 
