@@ -6,7 +6,7 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 
-public sealed class CodeReassignmentTests : IDisposable
+public sealed class CodeReassignmentTests : FinetunerFixture
 {
     private const string Weight = "conv3.weight";
 
@@ -15,17 +15,6 @@ public sealed class CodeReassignmentTests : IDisposable
     {
         Epochs = 100, BatchSize = 40, Augmentation = Augmentation.None, GlobalRate = new(1e-9, new ConstantSchedule()), Reassignment = new(10, Certainty: 0, Until: 1),
     };
-
-    private readonly ManagedTrainingBackend _backend = new(2);
-    private readonly TrainingSet _images = TinyNetwork.Images();
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-
-    public void Dispose()
-    {
-        _backend.Dispose();
-        if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
-    }
 
     [Theory]
     [InlineData(3)]
@@ -63,12 +52,12 @@ public sealed class CodeReassignmentTests : IDisposable
         };
         ModelGraph whole = Tune(TinyNetwork.Teacher, TinyNetwork.Student, options);
         Assert.NotEqual(Codes(TinyNetwork.Student), Codes(whole));
-        var checkpoints = new CheckpointFolder(_folder);
+        var checkpoints = new CheckpointFolder(Folder);
         using var cancel = new CancellationTokenSource();
-        var interrupting = new CountingBackend(_backend) { CancelAfter = 15, Cancel = cancel }; // seven epochs of two steps are saved: four steps into an interval
-        using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, _images, options))
+        var interrupting = new CountingBackend(Backend) { CancelAfter = 15, Cancel = cancel }; // seven epochs of two steps are saved: four steps into an interval
+        using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, Images, options))
             Assert.ThrowsAny<OperationCanceledException>(() => interrupted.FinetuneGlobal(TinyNetwork.Student, checkpoints, cancellationToken: cancel.Token));
-        using var second = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+        using var second = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options);
         ModelGraph resumed = second.FinetuneGlobal(TinyNetwork.Student, checkpoints);
         foreach ((string name, Initializer initializer) in whole.Initializers)
             Assert.True(initializer.ToDense().Span.SequenceEqual(resumed.Initializers[name].ToDense().Span), name);
@@ -76,11 +65,11 @@ public sealed class CodeReassignmentTests : IDisposable
     }
 
     /// <summary>The quantized network with the running statistics of all images, so that it computes the same with a batch of them all.</summary>
-    private ModelGraph Anchored() => StatisticsAnchor.Apply(TinyNetwork.Student, _images, new BatchStream(_images, _images.Count, Augmentation.None, 0).Read(0, 1));
+    private ModelGraph Anchored() => StatisticsAnchor.Apply(TinyNetwork.Student, Images, new BatchStream(Images, Images.Count, Augmentation.None, 0).Read(0, 1));
 
     private ModelGraph Tune(ModelGraph teacher, ModelGraph student, DistillationOptions options)
     {
-        using var finetuner = new CodebookFinetuner(_backend, teacher, _images, options);
+        using var finetuner = new CodebookFinetuner(Backend, teacher, Images, options);
         return finetuner.FinetuneGlobal(student);
     }
 

@@ -6,7 +6,7 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 
-public sealed class CodebookFinetunerTests : IDisposable
+public sealed class CodebookFinetunerTests : FinetunerFixture
 {
     private static readonly DistillationOptions s_options = new()
     {
@@ -14,21 +14,10 @@ public sealed class CodebookFinetunerTests : IDisposable
         LayerRate = new(0.02, new ConstantSchedule()), GlobalRate = new(0.02, new CosineSchedule()),
     };
 
-    private readonly ManagedTrainingBackend _backend = new(2);
-    private readonly TrainingSet _images = TinyNetwork.Images();
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-
-    public void Dispose()
-    {
-        _backend.Dispose();
-        if (Directory.Exists(_folder))
-            Directory.Delete(_folder, recursive: true);
-    }
-
     [Fact]
     public void Layer_steps_lower_the_divergence_and_touch_nothing_else()
     {
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options);
         ModelGraph tuned = finetuner.FinetuneLayer(TinyNetwork.Student, "conv2.weight");
         Assert.True(Divergence(tuned) < 0.8 * Divergence(TinyNetwork.Student));
         string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
@@ -41,7 +30,7 @@ public sealed class CodebookFinetunerTests : IDisposable
     [Fact]
     public void Global_epochs_move_all_codebooks_and_the_running_statistics_alone()
     {
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options);
         ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
         string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
         Assert.Equal(
@@ -52,7 +41,7 @@ public sealed class CodebookFinetunerTests : IDisposable
     [Fact]
     public void Statistics_stay_where_that_is_asked_for()
     {
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options with { BatchStatistics = false, AnchorStatistics = true });
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options with { BatchStatistics = false, AnchorStatistics = true });
         ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
         string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
         Assert.Equal(["conv2.weight", "conv3.weight"], changed);
@@ -63,8 +52,8 @@ public sealed class CodebookFinetunerTests : IDisposable
     public void Training_what_is_not_quantized_helps_further()
     {
         DistillationOptions options = s_options with { Epochs = 20, Averaging = 0.9, Optimizer = new AdamOptions() };
-        using var codebooks = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
-        using var everything = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options with { TrainUncompressed = true });
+        using var codebooks = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options);
+        using var everything = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options with { TrainUncompressed = true });
         ModelGraph tuned = everything.FinetuneGlobal(TinyNetwork.Student);
         Assert.True(Divergence(tuned) < Divergence(codebooks.FinetuneGlobal(TinyNetwork.Student)));
         Assert.False(tuned.Initializers["conv1.weight"].ToDense().Span.SequenceEqual(TinyNetwork.Teacher.Initializers["conv1.weight"].ToDense().Span));
@@ -74,8 +63,8 @@ public sealed class CodebookFinetunerTests : IDisposable
     public void Labels_are_an_ablation_and_must_be_there()
     {
         DistillationOptions options = s_options with { Source = DistillationSource.Labels };
-        Assert.Throws<ArgumentException>(() => new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options));
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options);
+        Assert.Throws<ArgumentException>(() => new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options));
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options);
         var losses = new Reports();
         finetuner.FinetuneGlobal(TinyNetwork.Student, progress: losses);
         Assert.Equal(8, losses.All[^1].Step);
@@ -90,7 +79,7 @@ public sealed class CodebookFinetunerTests : IDisposable
 
         float[] Codebook(DistillationOptions options)
         {
-            using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+            using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options);
             return ((QuantizedTensor)finetuner.FinetuneGlobal(TinyNetwork.Student).Initializers["conv2.weight"]).Codebook.ToArray();
         }
     }
@@ -103,30 +92,30 @@ public sealed class CodebookFinetunerTests : IDisposable
     {
         DistillationOptions options = adamWithAveraging ? s_options with { Optimizer = new AdamOptions(), Averaging = 0.9, TrainUncompressed = true } : s_options;
         options = unchangedImages ? options with { Augmentation = Augmentation.None } : options;
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options);
         ModelGraph whole = finetuner.FinetuneGlobal(TinyNetwork.Student);
-        var checkpoints = new CheckpointFolder(_folder);
+        var checkpoints = new CheckpointFolder(Folder);
         using var cancel = new CancellationTokenSource();
-        var interrupting = new CountingBackend(_backend) { CancelAfter = 5, Cancel = cancel };
-        using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, _images, options))
+        var interrupting = new CountingBackend(Backend) { CancelAfter = 5, Cancel = cancel };
+        using (var interrupted = new CodebookFinetuner(interrupting, TinyNetwork.Teacher, Images, options))
             Assert.ThrowsAny<OperationCanceledException>(() => interrupted.FinetuneGlobal(TinyNetwork.Student, checkpoints, cancellationToken: cancel.Token));
-        Assert.EndsWith(".checkpoint", Assert.Single(Directory.GetFiles(_folder)), StringComparison.Ordinal);
-        var counting = new CountingBackend(_backend);
-        using var second = new CodebookFinetuner(counting, TinyNetwork.Teacher, _images, options);
+        Assert.EndsWith(".checkpoint", Assert.Single(Directory.GetFiles(Folder)), StringComparison.Ordinal);
+        var counting = new CountingBackend(Backend);
+        using var second = new CodebookFinetuner(counting, TinyNetwork.Teacher, Images, options);
         ModelGraph resumed = second.FinetuneGlobal(TinyNetwork.Student, checkpoints);
         foreach ((string name, Initializer initializer) in whole.Initializers)
             Assert.True(initializer.ToDense().Span.SequenceEqual(resumed.Initializers[name].ToDense().Span), name);
-        Assert.Empty(Directory.GetFiles(_folder));
+        Assert.Empty(Directory.GetFiles(Folder));
         Assert.Equal(4, counting.Updates); // of 8 steps, two epochs of two were saved
     }
 
     [Theory]
     [InlineData(40, 2)]
     [InlineData(41, 8)]
-    public void The_teacher_looks_once_at_images_that_do_not_change(int unchangedFrom, int evaluations)
+    public void The_teacher_looks_once_atImages_that_do_not_change(int unchangedFrom, int evaluations)
     {
-        var counting = new CountingBackend(_backend);
-        using (var finetuner = new CodebookFinetuner(counting, TinyNetwork.Teacher, _images, s_options with { BatchSize = 20, Augmentation = null, UnchangedFrom = unchangedFrom }))
+        var counting = new CountingBackend(Backend);
+        using (var finetuner = new CodebookFinetuner(counting, TinyNetwork.Teacher, Images, s_options with { BatchSize = 20, Augmentation = null, UnchangedFrom = unchangedFrom }))
             finetuner.FinetuneGlobal(TinyNetwork.Student);
         Assert.Equal((evaluations, 8), (counting.Evaluations, counting.Updates));
     }
@@ -134,7 +123,7 @@ public sealed class CodebookFinetunerTests : IDisposable
     [Fact]
     public void A_rate_that_diverges_is_told()
     {
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options with { Epochs = 50, GlobalRate = new(1e6, new ConstantSchedule()) });
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options with { Epochs = 50, GlobalRate = new(1e6, new ConstantSchedule()) });
         var e = Assert.Throws<InvalidOperationException>(() => finetuner.FinetuneGlobal(TinyNetwork.Student));
         Assert.Contains("learning rate", e.Message, StringComparison.Ordinal);
     }
@@ -142,18 +131,18 @@ public sealed class CodebookFinetunerTests : IDisposable
     [Fact]
     public void A_dense_layer_cannot_be_tuned()
     {
-        using var finetuner = new CodebookFinetuner(_backend, TinyNetwork.Teacher, _images, s_options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options);
         Assert.Throws<ArgumentException>(() => finetuner.FinetuneLayer(TinyNetwork.Student, "conv1.weight"));
     }
 
     private double Divergence(ModelGraph student)
     {
-        using ITrainingModel model = _backend.Create(student, 3, 12, 12, TrainingSetup.Frozen), teacher = _backend.Create(TinyNetwork.Teacher, 3, 12, 12, TrainingSetup.Frozen);
-        float[] images = [.. Enumerable.Range(0, _images.Count).SelectMany(i => _images.Image(i).ToArray())];
-        float[] p = new float[_images.Count * 5], q = new float[p.Length];
-        teacher.Evaluate(images, _images.Count, p);
-        model.Evaluate(images, _images.Count, q);
-        return Loss.Divergence(q, p, _images.Count, 1, new float[p.Length]);
+        using ITrainingModel model = Backend.Create(student, 3, 12, 12, TrainingSetup.Frozen), teacher = Backend.Create(TinyNetwork.Teacher, 3, 12, 12, TrainingSetup.Frozen);
+        float[] images = [.. Enumerable.Range(0, Images.Count).SelectMany(i => Images.Image(i).ToArray())];
+        float[] p = new float[Images.Count * 5], q = new float[p.Length];
+        teacher.Evaluate(images, Images.Count, p);
+        model.Evaluate(images, Images.Count, q);
+        return Loss.Divergence(q, p, Images.Count, 1, new float[p.Length]);
     }
 
     private sealed class Reports : IProgress<DistillationProgress>

@@ -85,7 +85,7 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
                 Abandon(message);
                 return;
             }
-            var node = new OnnxNode(message, NodeName(message, inputs), opset, _fixedBatch, inputs, tensors);
+            var node = new OnnxNode(message, OnnxNames.OfNode(message, inputs), opset, _fixedBatch, inputs, tensors);
             if (!IsStandard(message.Domain))
                 throw node.Unsupported($"operators of the domain '{message.Domain}' are not supported");
             Resolve(node);
@@ -245,14 +245,6 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
             name = $"{value.Name}.{i}";
         _references.Add(value, name);
         return name;
-    }
-
-    private static string NodeName(NodeMessage message, ImmutableArray<OnnxValue?> inputs)
-    {
-        if (message.Name.Length > 0)
-            return message.Name;
-        string? weight = inputs.Length > 1 && inputs[1] is Constant or Quantized ? inputs[1]!.Name : null;
-        return weight is not null && weight.EndsWith(OnnxNames.Weight, StringComparison.Ordinal) ? weight[..^OnnxNames.Weight.Length] : message.Outputs[0];
     }
 
     private string Unique(string name)

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
+
 namespace MLNet.PQCompression.Formats.Onnx;
 
-/// <summary>Endings of initializer names in a compressed model.</summary>
+/// <summary>How initializers of a compressed model end, and what a node is called.</summary>
 internal static class OnnxNames
 {
     /// <summary>Of a codebook, float16 [k, d].</summary>
@@ -11,4 +13,13 @@ internal static class OnnxNames
 
     /// <summary>Of a layer's weight; left out before <see cref="Codebook"/> and <see cref="Codes"/>.</summary>
     public const string Weight = ".weight";
+
+    /// <summary>A node's name; without one the name of its weight before ".weight", or its output.</summary>
+    public static string OfNode(NodeMessage message, ImmutableArray<OnnxValue?> inputs)
+    {
+        if (message.Name.Length > 0)
+            return message.Name;
+        string? weight = inputs.Length > 1 && inputs[1] is Constant or Quantized ? inputs[1]!.Name : null;
+        return weight is not null && weight.EndsWith(Weight, StringComparison.Ordinal) ? weight[..^Weight.Length] : message.Outputs[0];
+    }
 }
