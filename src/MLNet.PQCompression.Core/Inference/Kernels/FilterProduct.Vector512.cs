@@ -14,13 +14,10 @@ internal static unsafe class FilterProduct
     /// <summary>Tiles computed at once.</summary>
     public const int Tiles = 4;
 
-    /// <summary>Outputs that <see cref="Sixteen"/> computes at once.</summary>
-    public const int WideRows = 4;
+    /// <summary>Outputs computed by a call.</summary>
+    public const int Rows = 16;
 
-    /// <summary>Outputs that <see cref="Four"/> computes at once.</summary>
-    public const int NarrowRows = 16;
-
-    /// <summary>16 positions of four outputs.</summary>
+    /// <summary>16 positions of sixteen outputs, of which six, five and five are computed at once: four registers of v then serve 24 or 20 products.</summary>
     /// <param name="codes">The first output's code of block 0; codes of a block lie side by side, those of the next 32 further.</param>
     /// <param name="blocks">Blocks.</param>
     /// <param name="table">[codewords, q, 16] values.</param>
@@ -28,13 +25,23 @@ internal static unsafe class FilterProduct
     /// <param name="v">[blocks·q, 4, 16] values.</param>
     /// <param name="sums">Receives [4, 16] values for each output.</param>
     /// <param name="stride">Distance between the outputs' sums.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sixteen(byte* codes, int blocks, float* table, int q, float* v, float* sums, nint stride)
+    {
+        Multiply<Six>(codes, blocks, table, q, v, sums, stride);
+        Multiply<Five>(codes + 6, blocks, table, q, v, sums + 6 * stride, stride);
+        Multiply<Five>(codes + 11, blocks, table, q, v, sums + 11 * stride, stride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply<TRows>(byte* codes, int blocks, float* table, int q, float* v, float* sums, nint stride)
+        where TRows : struct, IConstant
     {
         Vector512<float> c00 = Vector512<float>.Zero, c01 = Vector512<float>.Zero, c02 = Vector512<float>.Zero, c03 = Vector512<float>.Zero;
         Vector512<float> c10 = Vector512<float>.Zero, c11 = Vector512<float>.Zero, c12 = Vector512<float>.Zero, c13 = Vector512<float>.Zero;
         Vector512<float> c20 = Vector512<float>.Zero, c21 = Vector512<float>.Zero, c22 = Vector512<float>.Zero, c23 = Vector512<float>.Zero;
         Vector512<float> c30 = Vector512<float>.Zero, c31 = Vector512<float>.Zero, c32 = Vector512<float>.Zero, c33 = Vector512<float>.Zero;
+        Vector512<float> c40 = Vector512<float>.Zero, c41 = Vector512<float>.Zero, c42 = Vector512<float>.Zero, c43 = Vector512<float>.Zero;
+        Vector512<float> c50 = Vector512<float>.Zero, c51 = Vector512<float>.Zero, c52 = Vector512<float>.Zero, c53 = Vector512<float>.Zero;
         nint length = q * 16;
         for (; blocks > 0; blocks--, codes += 32)
         {
@@ -62,6 +69,18 @@ internal static unsafe class FilterProduct
                 c31 = Avx512F.FusedMultiplyAdd(u, v1, c31);
                 c32 = Avx512F.FusedMultiplyAdd(u, v2, c32);
                 c33 = Avx512F.FusedMultiplyAdd(u, v3, c33);
+                u = Vector512.Load(t + codes[4] * length);
+                c40 = Avx512F.FusedMultiplyAdd(u, v0, c40);
+                c41 = Avx512F.FusedMultiplyAdd(u, v1, c41);
+                c42 = Avx512F.FusedMultiplyAdd(u, v2, c42);
+                c43 = Avx512F.FusedMultiplyAdd(u, v3, c43);
+                if (TRows.Value < 6)
+                    continue;
+                u = Vector512.Load(t + codes[5] * length);
+                c50 = Avx512F.FusedMultiplyAdd(u, v0, c50);
+                c51 = Avx512F.FusedMultiplyAdd(u, v1, c51);
+                c52 = Avx512F.FusedMultiplyAdd(u, v2, c52);
+                c53 = Avx512F.FusedMultiplyAdd(u, v3, c53);
             }
         }
         c00.Store(sums);
@@ -83,6 +102,18 @@ internal static unsafe class FilterProduct
         c31.Store(sums + 16);
         c32.Store(sums + 32);
         c33.Store(sums + 48);
+        sums += stride;
+        c40.Store(sums);
+        c41.Store(sums + 16);
+        c42.Store(sums + 32);
+        c43.Store(sums + 48);
+        if (TRows.Value < 6)
+            return;
+        sums += stride;
+        c50.Store(sums);
+        c51.Store(sums + 16);
+        c52.Store(sums + 32);
+        c53.Store(sums + 48);
     }
 
     /// <summary>The last 4 positions of sixteen outputs, the four tiles beside each other: table [codewords, q, 4], v [blocks·q, 4, 4], sums [4, 4] for each output.</summary>

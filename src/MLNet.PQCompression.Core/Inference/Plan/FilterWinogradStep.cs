@@ -59,7 +59,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
     private nint GroupLength => (nint)_inputs * Tiles * Positions;
 
     /// <inheritdoc/>
-    public double Cost(int batch) => (double)batch * Groups * Tiles * Positions * ((double)_inputs * _y.Planes / 0.85 + 18.0 * (_x.Planes + _y.Planes));
+    public double Cost(int batch) => (double)batch * Groups * Tiles * Positions * ((double)_inputs * _y.Planes / 0.92 + 18.0 * (_x.Planes + _y.Planes));
 
     public override int Phases(Workspace workspace) => 2 * workspace.Count;
 
@@ -128,8 +128,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
         nint codewords = (nint)_weights.PaddedCodewords * _filters, stride = Tiles * Positions;
         v += group * GroupLength;
         for (int half = 0; half < 2; half++, table += codewords * Lanes, v += (nint)_inputs * Tiles * Lanes)
-            for (int row = 0; row < Lanes; row += FilterProduct.WideRows)
-                FilterProduct.Sixteen(codes + row, _weights.Blocks, table, _filters, v, sums + row * stride + half * Tiles * Lanes, stride);
+            FilterProduct.Sixteen(codes, _weights.Blocks, table, _filters, v, sums + half * Tiles * Lanes, stride);
         FilterProduct.Four(codes, _weights.Blocks, table, _filters, v, sums + 2 * Tiles * Lanes, stride);
         WinogradPlace* places = stackalloc WinogradPlace[Tiles];
         int tiles = _tiles.Locate(workspace, image * _tiles.PerImage + group * Tiles, Math.Min(Tiles, _tiles.PerImage - group * Tiles), plane, places);
