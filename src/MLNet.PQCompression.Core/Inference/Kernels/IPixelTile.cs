@@ -2,17 +2,18 @@ namespace MLNet.PQCompression.Inference.Kernels;
 
 /// <summary>
 /// The innermost step of a direct convolution: sums[p, o] = Σᵣ Σᵢ x[offset[r] + i + p·stride]·panel[r·RunLength + i, o] for some neighbouring
-/// output pixels p and 32 output channels o, all sums in registers.
+/// output pixels p and 32 output channels o, all sums in registers, and what becomes of them.
 /// </summary>
 internal interface IPixelTile
 {
     /// <summary>The most pixels of a tile.</summary>
     static abstract int Pixels { get; }
 
-    /// <summary>Computes the sums of TPixels pixels whose inputs lie TStride values apart.</summary>
+    /// <summary>Computes the outputs of TPixels pixels whose inputs lie TStride values apart.</summary>
     /// <param name="t">The operands.</param>
-    /// <param name="wide">Whether all 32 channels are wanted, or the first 16 alone; the others' sums are then undefined.</param>
-    static abstract void Multiply<TStride, TPixels>(ref readonly TileOperands t, bool wide)
+    /// <param name="e">What becomes of the sums.</param>
+    /// <param name="wide">Whether all 32 channels are wanted, or the first 16 alone.</param>
+    static abstract void Multiply<TStride, TPixels>(ref readonly TileOperands t, ref readonly TileEpilogue e, bool wide)
         where TStride : struct, IConstant
         where TPixels : struct, IConstant;
 }
@@ -44,6 +45,6 @@ internal unsafe struct TileOperands
     /// <summary>Weights, [Runs·RunLength, PanelWidth].</summary>
     public float* Panel;
 
-    /// <summary>The result, [pixels, PanelWidth].</summary>
+    /// <summary>Room for sums that do not go to the epilogue in registers, [pixels, PanelWidth].</summary>
     public float* Sums;
 }

@@ -9,12 +9,13 @@ internal readonly unsafe struct PixelTile256 : IPixelTile
 {
     public static int Pixels => 6;
 
-    public static void Multiply<TStride, TPixels>(ref readonly TileOperands t, bool wide)
+    public static void Multiply<TStride, TPixels>(ref readonly TileOperands t, ref readonly TileEpilogue e, bool wide)
         where TStride : struct, IConstant
         where TPixels : struct, IConstant
     {
         for (int channel = 0; channel < (wide ? 32 : 16); channel += 16)
             Multiply<TStride, TPixels>(in t, channel);
+        e.Apply<Float256>(t.Sums, TPixels.Value, wide);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -4,23 +4,23 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MLNet.PQCompression.Inference.Kernels;
 
-/// <summary>14 pixels × 32 output channels in 28 of the 32 AVX-512 registers.</summary>
+/// <summary>14 pixels × 32 output channels in 28 of the 32 AVX-512 registers, where the epilogue is applied to them too.</summary>
 internal readonly unsafe struct PixelTile512 : IPixelTile
 {
     public static int Pixels => 14;
 
-    public static void Multiply<TStride, TPixels>(ref readonly TileOperands t, bool wide)
+    public static void Multiply<TStride, TPixels>(ref readonly TileOperands t, ref readonly TileEpilogue e, bool wide)
         where TStride : struct, IConstant
         where TPixels : struct, IConstant
     {
         if (wide)
-            Multiply<TStride, TPixels, One>(in t);
+            Multiply<TStride, TPixels, One>(in t, in e);
         else
-            Multiply<TStride, TPixels, Zero>(in t);
+            Multiply<TStride, TPixels, Zero>(in t, in e);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TStride, TPixels, TWide>(ref readonly TileOperands t)
+    private static void Multiply<TStride, TPixels, TWide>(ref readonly TileOperands t, ref readonly TileEpilogue e)
         where TStride : struct, IConstant
         where TPixels : struct, IConstant
         where TWide : struct, IConstant
@@ -145,74 +145,62 @@ internal readonly unsafe struct PixelTile512 : IPixelTile
                 }
             }
         }
-        float* y = t.Sums;
-        c0l.Store(y);
-        c0h.Store(y + 16);
+        float* y = e.Y, r = e.Residual;
+        Vector512<float> sl = Vector512.Load(e.Scale), bl = Vector512.Load(e.Bias), low = Vector512.Create(e.Low), high = Vector512.Create(e.High);
+        Vector512<float> sh = TWide.Value == 1 ? Vector512.Load(e.Scale + 16) : sl, bh = TWide.Value == 1 ? Vector512.Load(e.Bias + 16) : bl;
+        Finish<TWide>(c0l, c0h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 1)
-        {
-            c1l.Store(y + 1 * TileOperands.PanelWidth);
-            c1h.Store(y + 1 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c1l, c1h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 2)
-        {
-            c2l.Store(y + 2 * TileOperands.PanelWidth);
-            c2h.Store(y + 2 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c2l, c2h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 3)
-        {
-            c3l.Store(y + 3 * TileOperands.PanelWidth);
-            c3h.Store(y + 3 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c3l, c3h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 4)
-        {
-            c4l.Store(y + 4 * TileOperands.PanelWidth);
-            c4h.Store(y + 4 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c4l, c4h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 5)
-        {
-            c5l.Store(y + 5 * TileOperands.PanelWidth);
-            c5h.Store(y + 5 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c5l, c5h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 6)
-        {
-            c6l.Store(y + 6 * TileOperands.PanelWidth);
-            c6h.Store(y + 6 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c6l, c6h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 7)
         {
-            c7l.Store(y + 7 * TileOperands.PanelWidth);
-            c7h.Store(y + 7 * TileOperands.PanelWidth + 16);
+            y = e.Y7;
+            r = e.Residual7;
+            Finish<TWide>(c7l, c7h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         }
         if (TPixels.Value > 8)
-        {
-            c8l.Store(y + 8 * TileOperands.PanelWidth);
-            c8h.Store(y + 8 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c8l, c8h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 9)
-        {
-            c9l.Store(y + 9 * TileOperands.PanelWidth);
-            c9h.Store(y + 9 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c9l, c9h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 10)
-        {
-            c10l.Store(y + 10 * TileOperands.PanelWidth);
-            c10h.Store(y + 10 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c10l, c10h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 11)
-        {
-            c11l.Store(y + 11 * TileOperands.PanelWidth);
-            c11h.Store(y + 11 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c11l, c11h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 12)
-        {
-            c12l.Store(y + 12 * TileOperands.PanelWidth);
-            c12h.Store(y + 12 * TileOperands.PanelWidth + 16);
-        }
+            Finish<TWide>(c12l, c12h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
         if (TPixels.Value > 13)
+            Finish<TWide>(c13l, c13h, sl, sh, bl, bh, low, high, ref y, ref r, in e);
+    }
+
+    /// <summary>Hands out the sums of a pixel, and goes on to the next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish<TWide>(
+        Vector512<float> l, Vector512<float> h, Vector512<float> sl, Vector512<float> sh, Vector512<float> bl, Vector512<float> bh,
+        Vector512<float> low, Vector512<float> high, ref float* y, ref float* r, ref readonly TileEpilogue e)
+        where TWide : struct, IConstant
+    {
+        l = Vector512.MultiplyAddEstimate(l, sl, bl);
+        h = Vector512.MultiplyAddEstimate(h, sh, bh);
+        if (e.Residual != null)
         {
-            c13l.Store(y + 13 * TileOperands.PanelWidth);
-            c13h.Store(y + 13 * TileOperands.PanelWidth + 16);
+            l += Vector512.Load(r);
+            if (TWide.Value == 1)
+                h += Vector512.Load(r + e.ResidualBlockStride);
         }
+        Vector512.Min(Vector512.Max(l, low), high).Store(y);
+        if (TWide.Value == 1)
+            Vector512.Min(Vector512.Max(h, low), high).Store(y + e.BlockStride);
+        y += e.PixelStride;
+        r += e.PixelStride;
     }
 
     /// <summary>Asks for the same 16 channels of the tile that comes next.</summary>

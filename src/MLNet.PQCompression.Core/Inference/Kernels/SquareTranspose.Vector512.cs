@@ -43,6 +43,70 @@ internal static unsafe partial class SquareTranspose
         a15.Store(to + 15 * toStride);
     }
 
+    /// <summary>The pixels of 16 outputs, finished: from[output, pixel] to as many places as there are, each in a register as it comes from the transposition.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Finish512(float* from, nint fromStride, ref readonly PixelEpilogue epilogue, PixelPlace* places, int count)
+    {
+        Vector512<float> scale = Vector512.Load(epilogue.Scale), bias = Vector512.Load(epilogue.Bias), low = Vector512.Create(epilogue.Low), high = Vector512.Create(epilogue.High);
+        nint target = epilogue.Target, residual = epilogue.Residual;
+        Vector512<float> a0 = Vector512.Load(from), a1 = Vector512.Load(from + fromStride), a2 = Vector512.Load(from + 2 * fromStride), a3 = Vector512.Load(from + 3 * fromStride);
+        Fours(ref a0, ref a1, ref a2, ref a3);
+        from += 4 * fromStride;
+        Vector512<float> a4 = Vector512.Load(from), a5 = Vector512.Load(from + fromStride), a6 = Vector512.Load(from + 2 * fromStride), a7 = Vector512.Load(from + 3 * fromStride);
+        Fours(ref a4, ref a5, ref a6, ref a7);
+        from += 4 * fromStride;
+        Vector512<float> a8 = Vector512.Load(from), a9 = Vector512.Load(from + fromStride), a10 = Vector512.Load(from + 2 * fromStride), a11 = Vector512.Load(from + 3 * fromStride);
+        Fours(ref a8, ref a9, ref a10, ref a11);
+        from += 4 * fromStride;
+        Vector512<float> a12 = Vector512.Load(from), a13 = Vector512.Load(from + fromStride), a14 = Vector512.Load(from + 2 * fromStride), a15 = Vector512.Load(from + 3 * fromStride);
+        Fours(ref a12, ref a13, ref a14, ref a15);
+        Quarters(ref a0, ref a4, ref a8, ref a12);
+        Quarters(ref a1, ref a5, ref a9, ref a13);
+        Quarters(ref a2, ref a6, ref a10, ref a14);
+        Quarters(ref a3, ref a7, ref a11, ref a15);
+        Store(a0, scale, bias, low, high, places + 0, target, residual);
+        if (count > 1)
+            Store(a1, scale, bias, low, high, places + 1, target, residual);
+        if (count > 2)
+            Store(a2, scale, bias, low, high, places + 2, target, residual);
+        if (count > 3)
+            Store(a3, scale, bias, low, high, places + 3, target, residual);
+        if (count > 4)
+            Store(a4, scale, bias, low, high, places + 4, target, residual);
+        if (count > 5)
+            Store(a5, scale, bias, low, high, places + 5, target, residual);
+        if (count > 6)
+            Store(a6, scale, bias, low, high, places + 6, target, residual);
+        if (count > 7)
+            Store(a7, scale, bias, low, high, places + 7, target, residual);
+        if (count > 8)
+            Store(a8, scale, bias, low, high, places + 8, target, residual);
+        if (count > 9)
+            Store(a9, scale, bias, low, high, places + 9, target, residual);
+        if (count > 10)
+            Store(a10, scale, bias, low, high, places + 10, target, residual);
+        if (count > 11)
+            Store(a11, scale, bias, low, high, places + 11, target, residual);
+        if (count > 12)
+            Store(a12, scale, bias, low, high, places + 12, target, residual);
+        if (count > 13)
+            Store(a13, scale, bias, low, high, places + 13, target, residual);
+        if (count > 14)
+            Store(a14, scale, bias, low, high, places + 14, target, residual);
+        if (count > 15)
+            Store(a15, scale, bias, low, high, places + 15, target, residual);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(
+        Vector512<float> sums, Vector512<float> scale, Vector512<float> bias, Vector512<float> low, Vector512<float> high, PixelPlace* place, nint target, nint residual)
+    {
+        sums = Vector512.MultiplyAddEstimate(sums, scale, bias);
+        if (place->Residual != null)
+            sums += Vector512.Load(place->Residual + residual);
+        Vector512.Min(Vector512.Max(sums, low), high).Store(place->Target + target);
+    }
+
     /// <summary>Transposes the 4×4 values within each quarter.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fours(ref Vector512<float> r0, ref Vector512<float> r1, ref Vector512<float> r2, ref Vector512<float> r3)

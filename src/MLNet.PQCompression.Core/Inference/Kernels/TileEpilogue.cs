@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace MLNet.PQCompression.Inference.Kernels;
 
-/// <summary>What becomes of a tile's sums: y = min(max(scale·(sums + partial) + bias + residual, low), high), channel by channel.</summary>
+/// <summary>What becomes of a tile's sums: y = min(max(scale·sums + bias + residual, low), high), channel by channel.</summary>
 internal unsafe struct TileEpilogue
 {
     /// <summary>The output of pixel 0 and of pixel 7 for the panel's first 16 channels.</summary>
@@ -24,67 +23,23 @@ internal unsafe struct TileEpilogue
     /// <summary>The bounds.</summary>
     public float Low, High;
 
-    /// <summary>Whether the output holds the sums of an earlier part of the weights.</summary>
-    public bool HasPartial;
-
-    /// <summary>Whether these are the last sums; others are stored as they are.</summary>
-    public bool Final;
-
-    /// <summary>Applies the epilogue to [pixels, 32] sums.</summary>
+    /// <summary>Applies the epilogue to [pixels, 32] sums of up to seven pixels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Apply(float* sums, int pixels, bool wide)
+    public readonly void Apply<TVector>(float* sums, int pixels, bool wide)
+        where TVector : struct, IFloatVector<TVector>
     {
-        for (int half = 0; half < (wide ? 2 : 1); half++)
-            if (Vector512.IsHardwareAccelerated)
-                Apply512(sums + 16 * half, pixels, half);
-            else
-                for (int channel = 0; channel < 16; channel += 4)
-                    Apply128(sums + 16 * half + channel, pixels, half, channel);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void Apply512(float* sums, int pixels, int half)
-    {
-        Vector512<float> scale = Vector512.Load(Scale + 16 * half), bias = Vector512.Load(Bias + 16 * half);
-        Vector512<float> low = Vector512.Create(Low), high = Vector512.Create(High);
-        for (int p = 0; p < pixels; p++)
+        TVector low = TVector.Create(Low), high = TVector.Create(High);
+        for (int channel = 0; channel < (wide ? 32 : 16); channel += TVector.Count)
         {
-            nint pixel = (p < 7 ? p : p - 7) * PixelStride;
-            float* y = (p < 7 ? Y : Y7) + half * BlockStride + pixel;
-            Vector512<float> v = Vector512.Load(sums + p * TileOperands.PanelWidth);
-            if (HasPartial)
-                v += Vector512.Load(y);
-            if (Final)
+            TVector scale = TVector.Load(Scale + channel), bias = TVector.Load(Bias + channel);
+            float* s = sums + channel, y = Y + channel / 16 * BlockStride + channel % 16, residual = Residual + channel / 16 * ResidualBlockStride + channel % 16;
+            for (int p = 0; p < pixels; p++, s += TileOperands.PanelWidth, y += PixelStride, residual += PixelStride)
             {
-                v = Vector512.MultiplyAddEstimate(v, scale, bias);
+                TVector value = TVector.MultiplyAdd(TVector.Load(s), scale, bias);
                 if (Residual != null)
-                    v += Vector512.Load((p < 7 ? Residual : Residual7) + half * ResidualBlockStride + pixel);
-                v = Vector512.Min(Vector512.Max(v, low), high);
+                    value += TVector.Load(residual);
+                TVector.Clamp(value, low, high).Store(y);
             }
-            v.Store(y);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly void Apply128(float* sums, int pixels, int half, int channel)
-    {
-        Vector128<float> scale = Vector128.Load(Scale + 16 * half + channel), bias = Vector128.Load(Bias + 16 * half + channel);
-        Vector128<float> low = Vector128.Create(Low), high = Vector128.Create(High);
-        for (int p = 0; p < pixels; p++)
-        {
-            nint pixel = (p < 7 ? p : p - 7) * PixelStride + channel;
-            float* y = (p < 7 ? Y : Y7) + half * BlockStride + pixel;
-            Vector128<float> v = Vector128.Load(sums + p * TileOperands.PanelWidth);
-            if (HasPartial)
-                v += Vector128.Load(y);
-            if (Final)
-            {
-                v = Vector128.MultiplyAddEstimate(v, scale, bias);
-                if (Residual != null)
-                    v += Vector128.Load((p < 7 ? Residual : Residual7) + half * ResidualBlockStride + pixel);
-                v = Vector128.Min(Vector128.Max(v, low), high);
-            }
-            v.Store(y);
         }
     }
 }

@@ -141,7 +141,10 @@ internal sealed unsafe class CodedPanels : WeightPanels
     /// <summary>The codebook with its elements as rows, [d, PaddedCodewords].</summary>
     public float* TransposedCodebook => (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_transposed, 0);
 
-    /// <summary>The codes, [panel, block, 32 channels], of a byte each.</summary>
+    /// <summary>Bytes of a code, 1 or 2.</summary>
+    public int BytesPerCode => _bytesPerCode;
+
+    /// <summary>The codes, [panel, block, 32 channels].</summary>
     public byte* Codes => (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_codes, 0);
 
     public override long Scratch => (long)Rows * TileOperands.PanelWidth;

@@ -54,8 +54,8 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
     /// <inheritdoc/>
     public double Cost(int batch)
     {
-        double lanes = TTile.Pixels == 14 ? 16 : 8, sums = (double)batch * _y.Height * _y.Width * _weights.Rows * _weights.Panels * 32 / lanes;
-        return sums / 0.9 + (double)_weights.Rows * _weights.Panels * 32 * Chunks(batch) * 0.5;
+        double lanes = TTile.Pixels == 14 ? 16 : 8, outputs = (double)batch * _y.Height * _y.Width * _weights.Panels * 32 / lanes;
+        return outputs * (_weights.Rows / 0.95 + 8) + (double)_weights.Rows * _weights.Panels * 32 * Chunks(batch) * 0.5;
     }
 
     private int Stride => _node.Window.StrideX * _x.Lanes;
@@ -91,7 +91,6 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
             Bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, panel * 32),
             Low = Low,
             High = High,
-            Final = true,
         };
         long total = (long)workspace.Count * _units;
         int end = (int)(total * (chunk + 1) / chunks);
@@ -110,17 +109,17 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
         float* x = workspace.Pixel(_x, image, 0, row * _node.Window.StrideY, 0);
         float* y = workspace.Pixel(_y, image, panel * 2, row, 0);
         float* residual = _residual is null ? null : workspace.Pixel(_residual, image, panel * 2, row, 0);
-        for (int i = 0; i < _tilesPerUnit; i++)
+        int stride = Stride;
+        for (int i = 0, start = 0, pixels; i < _tilesPerUnit; i++, start += pixels)
         {
-            int start = (int)((long)_unitWidth * i / _tilesPerUnit), pixels = pair ? 14 : (int)((long)_unitWidth * (i + 1) / _tilesPerUnit) - start;
-            tile.X = x + (nint)start * Stride;
+            pixels = pair ? 14 : (int)((uint)_unitWidth * (uint)(i + 1) / (uint)_tilesPerUnit) - start;
+            tile.X = x + (nint)start * stride;
             epilogue.Y = y + (nint)start * _y.Lanes;
             epilogue.Residual = residual == null ? null : residual + (nint)start * _y.Lanes;
-            tile.X7 = tile.X + (pair ? (nint)_node.Window.StrideY * _x.RowStride : 7 * Stride);
+            tile.X7 = tile.X + (pair ? (nint)_node.Window.StrideY * _x.RowStride : 7 * stride);
             epilogue.Y7 = epilogue.Y + (pair ? _y.RowStride : 7 * _y.Lanes);
             epilogue.Residual7 = residual == null ? null : epilogue.Residual + (pair ? _residual!.RowStride : 7 * _y.Lanes);
-            PixelTiles<TTile>.Multiply(Stride, pixels, wide, in tile);
-            epilogue.Apply(tile.Sums, pixels, wide);
+            PixelTiles<TTile>.Multiply(stride, pixels, wide, in tile, in epilogue);
         }
     }
 }

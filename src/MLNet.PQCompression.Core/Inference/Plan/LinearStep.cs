@@ -4,13 +4,20 @@ using MLNet.PQCompression.Inference.Kernels;
 
 namespace MLNet.PQCompression.Inference.Plan;
 
-/// <summary>A fully connected layer: a convolution of 1×1 pixels whose neighbouring pixels are the images of the batch.</summary>
+/// <summary>
+/// A fully connected layer: a convolution of 1×1 pixels whose neighbouring pixels are the images of the batch, or, for few images and codewords of 4 or 8
+/// values, products straight from the codes.
+/// </summary>
 internal sealed unsafe class LinearStep<TTile> : Step
     where TTile : struct, IPixelTile
 {
+    /// <summary>Images for which decoding the weights takes longer than reading the codes once for each.</summary>
+    private const int FewImages = 2;
+
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
     private readonly WeightPanels _weights;
+    private readonly CodedPanels? _coded;
     private readonly nint[] _offsets;
     private readonly float[] _scale, _bias;
     private readonly float _low, _high;
@@ -20,6 +27,7 @@ internal sealed unsafe class LinearStep<TTile> : Step
         : base(name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
         (_x, _y, _residual, _weights, _operations) = (x, y, fusion.Residual, weights, operations);
+        _coded = weights is CodedPanels coded && CodewordDot.Supports(coded.BlockSize) && x.PlaneStride == PlanValue.Block ? coded : null;
         _offsets = GC.AllocateArray<nint>(x.Planes, pinned: true);
         for (int block = 0; block < _offsets.Length; block++)
             _offsets[block] = (nint)block * TileOperands.MaxPixels * PlanValue.Block;
@@ -46,6 +54,12 @@ internal sealed unsafe class LinearStep<TTile> : Step
     {
         float* sums = workspace.ThreadScratch(worker), inputs = sums + SumsLength;
         bool wide = part * 32 + 16 < _y.Channels;
+        if (_coded is not null && (workspace.Count <= FewImages || workspace.BatchInvariant))
+        {
+            for (int image = 0; image < workspace.Count; image++)
+                RunFromCodes(workspace, image, part, wide ? 2 : 1, sums);
+            return;
+        }
         var tile = new TileOperands
         {
             Offsets = (nint*)Marshal.UnsafeAddrOfPinnedArrayElement(_offsets, 0),
@@ -66,9 +80,8 @@ internal sealed unsafe class LinearStep<TTile> : Step
             }
             tile.X = inputs;
             tile.X7 = inputs + 7 * PlanValue.Block;
-            PixelTiles<TTile>.Multiply(PlanValue.Block, pixels, wide, in tile);
             float* y = workspace.Plane(_y, first, part * 2), residual = _residual is null ? null : workspace.Plane(_residual, first, part * 2);
-            new TileEpilogue
+            var epilogue = new TileEpilogue
             {
                 Y = y,
                 Y7 = y + 7 * _y.ImageStride,
@@ -81,8 +94,28 @@ internal sealed unsafe class LinearStep<TTile> : Step
                 Bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, part * 32),
                 Low = _low,
                 High = _high,
-                Final = true,
-            }.Apply(sums, pixels, wide);
+            };
+            PixelTiles<TTile>.Multiply(PlanValue.Block, pixels, wide, in tile, in epilogue);
+        }
+    }
+
+    /// <summary>A panel's outputs of one image.</summary>
+    private void RunFromCodes(Workspace workspace, int image, int panel, int halves, float* sums)
+    {
+        int bytes = _coded!.BytesPerCode;
+        float* x = workspace.Plane(_x, image, 0);
+        for (int half = 0, plane = 2 * panel; half < halves; half++, plane++)
+        {
+            CodewordDot.Multiply(
+                _coded.Codes + ((nint)panel * _coded.Blocks * TileOperands.PanelWidth + half * CodewordDot.Rows) * bytes, bytes, _coded.Blocks, _coded.Codebook, _coded.BlockSize, x, sums);
+            var place = new PixelPlace { Target = workspace.Plane(_y, image, plane), Residual = _residual is null ? null : workspace.Plane(_residual, image, plane) };
+            new PixelEpilogue
+            {
+                Scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * PlanValue.Block),
+                Bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * PlanValue.Block),
+                Low = _low,
+                High = _high,
+            }.Apply<Float128>(sums, &place);
         }
     }
 }

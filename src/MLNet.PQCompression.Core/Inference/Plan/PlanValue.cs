@@ -36,19 +36,19 @@ internal sealed class PlanValue(string name, ValueLayout layout, int channels, i
     public long Offset { get; set; }
 
     /// <summary>Values stored for a pixel of a plane.</summary>
-    public int Lanes => Layout == ValueLayout.Blocked ? Block : 1;
+    public int Lanes { get; } = layout == ValueLayout.Blocked ? Block : 1;
 
     /// <summary>Planes of an image: blocks of channels, or channels.</summary>
-    public int Planes => Layout == ValueLayout.Blocked ? (Channels + Block - 1) / Block : Channels;
+    public int Planes { get; } = layout == ValueLayout.Blocked ? (channels + Block - 1) / Block : channels;
 
-    public int RowStride => (Width + 2 * Border) * Lanes;
+    public int RowStride { get; private set; } = width * (layout == ValueLayout.Blocked ? Block : 1);
 
-    public int PlaneStride => (Height + 2 * Border) * RowStride;
+    public int PlaneStride { get; private set; } = height * width * (layout == ValueLayout.Blocked ? Block : 1);
 
     public int ImageStride => Planes * PlaneStride;
 
     /// <summary>Values from a plane's beginning to its first pixel.</summary>
-    public int Origin => Border * RowStride + Border * Lanes;
+    public int Origin { get; private set; }
 
     /// <summary>Whether the pixels of a plane lie one after the other without a border between rows.</summary>
     public bool IsFlat => Border == 0;
@@ -60,5 +60,8 @@ internal sealed class PlanValue(string name, ValueLayout layout, int channels, i
         if (Layout == ValueLayout.Flat && border > 0)
             throw new InvalidOperationException($"'{Name}' is flat and cannot have a border.");
         Border = Math.Max(Border, border);
+        RowStride = (Width + 2 * Border) * Lanes;
+        PlaneStride = (Height + 2 * Border) * RowStride;
+        Origin = Border * (RowStride + Lanes);
     }
 }

@@ -13,8 +13,11 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
 {
     private const int Chunk = 16;
 
-    /// <summary>Blocks whose tables exist at once.</summary>
-    private const int Tables = 4;
+    /// <summary>Blocks whose tables exist at once, in the second-level cache.</summary>
+    private const int Tables = 8;
+
+    /// <summary>Pixels beyond whole chunks that are computed one by one, straight from the codes; more take a chunk.</summary>
+    private const int FewPixels = 2;
 
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
@@ -47,16 +50,18 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     /// <summary>Whether a layer can be computed this way.</summary>
     public static bool Applies(ConvolutionNode node, CodedPanels weights, PlanValue x) =>
         node.Window is { KernelHeight: 1, KernelWidth: 1, PadTop: 0, PadLeft: 0 } && x.Layout == ValueLayout.Blocked
-        && weights.BlockSize is 4 or 8 && weights.HasByteCodes && weights.Blocks % Tables == 0;
+        && weights.BlockSize is 4 or 8 && weights.HasByteCodes;
 
     /// <inheritdoc/>
     public double Cost(int batch)
     {
-        double tables = (double)_weights.Codewords * _weights.Blocks * _weights.BlockSize * 1.15, additions = 4.5 * Outputs * _weights.Blocks;
-        return Chunks(batch) * (tables + additions + 3.0 * (Outputs + _x.Planes * Chunk)) * Chunk / TVector.Count;
+        int pixels = batch * _y.Height * _y.Width, chunks = pixels / Chunk, rest = pixels % Chunk;
+        double tables = _weights.Codewords * _weights.Blocks * (0.8 * _weights.BlockSize + 2.3), additions = 3.0 * Outputs * _weights.Blocks;
+        double chunk = (tables + additions + 36.0 * Outputs + 20.0 * _x.Planes * Chunk) * 1.05 * Chunk / TVector.Count;
+        return chunks * chunk + (rest <= FewPixels ? rest * 2.0 * Outputs * _weights.Blocks : chunk);
     }
 
-    public override int Parts(Workspace workspace, int phase) => Chunks(workspace.Count);
+    public override int Parts(Workspace workspace, int phase) => Runs(workspace) * Chunks(workspace);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(Workspace workspace, int phase, int part, int worker)
@@ -67,83 +72,125 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
             for (int image = 0; image < workspace.Count; image++)
                 for (int plane = 0; plane < _y.Planes; plane++)
                     workspace.ClearBorder(_y, image, plane);
-        Place* places = stackalloc Place[Chunk];
-        int pixels = Locate(workspace, part * Chunk, places);
+        int chunks = Chunks(workspace), perRun = Pixels(workspace), first = part % chunks * Chunk, pixels = Math.Min(Chunk, perRun - first);
+        PixelPlace* places = stackalloc PixelPlace[Chunk];
+        Locate(workspace, part / chunks * perRun + first, pixels, places);
+        if (pixels <= FewPixels)
+        {
+            for (int i = 0; i < pixels; i++)
+                RunPixel(places + i, inputs, square);
+            return;
+        }
         LoadInputs(places, pixels, square, inputs);
         for (int lane = 0; lane < Chunk; lane += TVector.Count)
             AddUp(inputs + lane, tables, sums + (long)Outputs * lane);
         for (int plane = 0; plane < _y.Planes; plane++)
-        {
-            for (int lane = 0; lane < Chunk; lane += TVector.Count)
-                SquareTranspose.Run(sums + (long)Outputs * lane + plane * Chunk * TVector.Count, TVector.Count, square + lane * Chunk, Chunk, TVector.Count);
-            Finish(places, pixels, plane, square);
-        }
+            Finish(places, pixels, plane, sums + plane * Chunk * TVector.Count, square);
     }
 
-    private int Chunks(int batch) => (batch * _y.Height * _y.Width + Chunk - 1) / Chunk;
+    /// <summary>Whether the chunks of an image do not depend on what other images there are.</summary>
+    private static int Runs(Workspace workspace) => workspace.BatchInvariant ? workspace.Count : 1;
+
+    /// <summary>Pixels that are cut into chunks together: those of all images, or of each where results must not depend on the batch.</summary>
+    private int Pixels(Workspace workspace) => workspace.Count / Runs(workspace) * _y.Height * _y.Width;
+
+    private int Chunks(Workspace workspace) => (Pixels(workspace) + Chunk - 1) / Chunk;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private int Locate(Workspace workspace, int firstPixel, Place* places)
+    private void Locate(Workspace workspace, int firstPixel, int count, PixelPlace* places)
     {
-        int perImage = _y.Height * _y.Width, count = Math.Min(Chunk, workspace.Count * perImage - firstPixel);
+        int perImage = _y.Height * _y.Width, image = firstPixel / perImage, y = firstPixel % perImage / _y.Width, x = firstPixel % _y.Width;
         for (int i = 0; i < count; i++)
         {
-            int pixel = firstPixel + i, image = pixel / perImage, y = pixel % perImage / _y.Width, x = pixel % _y.Width;
             places[i].Input = workspace.Pixel(_x, image, 0, y * _node.Window.StrideY, x * _node.Window.StrideX);
             places[i].Target = workspace.Pixel(_y, image, 0, y, x);
             places[i].Residual = _residual is null ? null : workspace.Pixel(_residual, image, 0, y, x);
+            if (++x < _y.Width)
+                continue;
+            x = 0;
+            if (++y < _y.Height)
+                continue;
+            y = 0;
+            image++;
         }
-        return count;
     }
 
-    /// <summary>inputs[channel, pixel]; pixels that are not there are zero.</summary>
+    /// <summary>All outputs of one pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void LoadInputs(Place* places, int pixels, float* square, float* inputs)
+    private void RunPixel(PixelPlace* place, float* inputs, float* sums)
     {
-        new Span<float>(square, Chunk * Chunk).Clear();
         for (int plane = 0; plane < _x.Planes; plane++)
+            new ReadOnlySpan<float>(place->Input + (nint)plane * _x.PlaneStride, Chunk).CopyTo(new Span<float>(inputs + plane * Chunk, Chunk));
+        for (int plane = 0; plane < _y.Planes; plane++)
         {
+            CodewordDot.Multiply(CodesOf(plane), 1, _weights.Blocks, _weights.Codebook, _weights.BlockSize, inputs, sums);
+            Epilogue(plane).Apply<TVector>(sums, place);
+        }
+    }
+
+    /// <summary>The codes of 16 outputs, those of neighbouring blocks 32 apart.</summary>
+    private byte* CodesOf(int plane) => _weights.Codes + (nint)(plane / 2) * _weights.Blocks * TileOperands.PanelWidth + plane % 2 * Chunk;
+
+    /// <summary>inputs[channel, pixel]; values of pixels that are not there are of no account.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void LoadInputs(PixelPlace* places, int pixels, float* square, float* inputs)
+    {
+        bool neighbours = places[pixels - 1].Input - places[0].Input == (pixels - 1) * Chunk && pixels == Chunk;
+        for (int plane = 0; plane < _x.Planes; plane++, inputs += Chunk * Chunk)
+        {
+            nint offset = (nint)plane * _x.PlaneStride;
+            if (neighbours)
+            {
+                SquareTranspose.Run(places[0].Input + offset, Chunk, inputs, Chunk);
+                continue;
+            }
             for (int i = 0; i < pixels; i++)
-                new ReadOnlySpan<float>(places[i].Input + (nint)plane * _x.PlaneStride, Chunk).CopyTo(new Span<float>(square + i * Chunk, Chunk));
-            SquareTranspose.Run(square, Chunk, inputs + plane * Chunk * Chunk, Chunk);
+                for (int lane = 0; lane < Chunk; lane += TVector.Count)
+                    TVector.Load(places[i].Input + offset + lane).Store(square + i * Chunk + lane);
+            SquareTranspose.Run(square, Chunk, inputs, Chunk);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddUp(float* inputs, float* tables, float* sums)
     {
-        int d = _weights.BlockSize, k = _weights.Codewords;
-        for (int b = 0; b < _weights.Blocks; b += Tables)
+        int d = _weights.BlockSize, k = _weights.Codewords, length = TableLength, blocks = _weights.Blocks, planes = _y.Planes;
+        float* codebook = _weights.Codebook;
+        byte* codes = _weights.Codes;
+        for (int b = 0; b < blocks; b += Tables)
         {
-            for (int i = 0; i < Tables; i++)
-                ProductTable<TVector>.Fill(inputs + (b + i) * d * Chunk, Chunk, d, _weights.Codebook, k, tables + i * TableLength);
-            for (int panel = 0; panel < _weights.Panels; panel++)
-                ProductTable<TVector>.Add(_weights.Codes + ((nint)panel * _weights.Blocks + b) * 32, tables, k, sums + panel * 32 * TVector.Count, b > 0);
+            int count = Math.Min(Tables, blocks - b);
+            for (int i = 0; i < count; i++)
+                ProductTable<TVector>.Fill(inputs + (b + i) * d * Chunk, Chunk, d, codebook, k, tables + i * length);
+            for (int plane = 0; plane < planes; plane++)
+                ProductTable<TVector>.Add(
+                    codes + ((nint)(plane / 2) * blocks + b) * TileOperands.PanelWidth + plane % 2 * Chunk, count, tables, length, sums + plane * Chunk * TVector.Count, b > 0);
         }
     }
 
+    /// <summary>Hands out 16 outputs of a chunk.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Finish(Place* places, int pixels, int plane, float* square)
+    private void Finish(PixelPlace* places, int pixels, int plane, float* sums, float* square)
     {
-        float* scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * 16), bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * 16);
-        nint target = (nint)plane * _y.PlaneStride, residual = _residual is null ? 0 : (nint)plane * _residual.PlaneStride;
-        TVector low = TVector.Create(_low), high = TVector.Create(_high);
-        for (int lane = 0; lane < Chunk; lane += TVector.Count)
+        PixelEpilogue epilogue = Epilogue(plane);
+        if (TVector.Count == Chunk)
         {
-            TVector factor = TVector.Load(scale + lane), addend = TVector.Load(bias + lane);
-            for (int i = 0; i < pixels; i++)
-            {
-                TVector value = TVector.MultiplyAdd(TVector.Load(square + i * Chunk + lane), factor, addend);
-                if (places[i].Residual != null)
-                    value += TVector.Load(places[i].Residual + residual + lane);
-                TVector.Clamp(value, low, high).Store(places[i].Target + target + lane);
-            }
+            SquareTranspose.Finish512(sums, Chunk, in epilogue, places, pixels);
+            return;
         }
+        for (int lane = 0; lane < Chunk; lane += TVector.Count)
+            SquareTranspose.Run(sums + (long)Outputs * lane, TVector.Count, square + lane * Chunk, Chunk, TVector.Count);
+        for (int i = 0; i < pixels; i++)
+            epilogue.Apply<TVector>(square + i * Chunk, places + i);
     }
 
-    /// <summary>Where a pixel is read and written.</summary>
-    private struct Place
+    private PixelEpilogue Epilogue(int plane) => new()
     {
-        public float* Input, Target, Residual;
-    }
+        Scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * Chunk),
+        Bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * Chunk),
+        Low = _low,
+        High = _high,
+        Target = (nint)plane * _y.PlaneStride,
+        Residual = _residual is null ? 0 : (nint)plane * _residual.PlaneStride,
+    };
 }
