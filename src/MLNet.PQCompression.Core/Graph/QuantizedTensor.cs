@@ -70,6 +70,9 @@ public sealed class QuantizedTensor : Initializer
     /// <summary>The codes where they are kept as bytes; otherwise empty.</summary>
     internal ReadOnlySpan<byte> ByteCodes => _codes.Bytes;
 
+    /// <summary>The codes of a row, as 16 bits each.</summary>
+    internal void CopyCodes(int row, Span<ushort> codes) => _codes.CopyTo(row * BlocksPerRow, codes);
+
     /// <summary>Bytes a code takes in memory and in files: 1 for k ≤ 256, else 2.</summary>
     public int BytesPerCode => Codewords <= 256 ? 1 : 2;
 

@@ -39,6 +39,7 @@ internal sealed record PackedCodes(string Name, TensorShape Shape, RawTensor Pla
     /// <summary>Codes as <see cref="QuantizedWeights"/> writes them, of a byte or packed; null where they are written in another way.</summary>
     public static BlockCodes? CodesOf(OnnxValue value) => value switch
     {
+        PackedCodes { Weights.Length: <= BitPlanes.MaxPlanes, Low: { } low } packed => new(new BitPlanes(low.Data, packed.Planes.Data, packed.Weights)),
         PackedCodes packed => new(packed.ToArray()),
         Constant { Tensor: { Type: TensorElementType.UInt8 } tensor } => new(tensor.Data),
         _ => null,

@@ -8,6 +8,8 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// <param name="High">The upper bound.</param>
 internal sealed record Fusion(float[] Scale, float[] Bias, PlanValue? Residual, float Low, float High)
 {
+    private float[]? _pinnedScale, _pinnedBias;
+
     /// <summary>Nothing but the sums.</summary>
     public static Fusion None(int channels)
     {
@@ -16,12 +18,13 @@ internal sealed record Fusion(float[] Scale, float[] Bias, PlanValue? Residual, 
         return new(ones, new float[channels], null, float.NegativeInfinity, float.PositiveInfinity);
     }
 
-    /// <summary>Scale and bias filled up with zeros to whole panels, at addresses that stay.</summary>
-    public (float[] Scale, float[] Bias) Pinned(int panels)
+    /// <summary>Scale and bias filled up with zeros to whole panels, at addresses that stay; all ways to compute the layer share them.</summary>
+    public (float[] Scale, float[] Bias) Pinned(int panels) => (_pinnedScale ??= Pinned(Scale, panels), _pinnedBias ??= Pinned(Bias, panels));
+
+    private static float[] Pinned(float[] values, int panels)
     {
-        float[] scale = GC.AllocateArray<float>(panels * 32, pinned: true), bias = GC.AllocateArray<float>(panels * 32, pinned: true);
-        Scale.CopyTo(scale, 0);
-        Bias.CopyTo(bias, 0);
-        return (scale, bias);
+        float[] pinned = GC.AllocateArray<float>(panels * 32, pinned: true);
+        values.CopyTo(pinned, 0);
+        return pinned;
     }
 }

@@ -20,6 +20,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlanValue?[]> _values = new(StringComparer.Ordinal); // By layout.
     private readonly List<Func<Step>> _recipes = [];
+    private readonly WeightStore _weights = new();
 
     /// <summary>Prepares to compile for images of one size C×H×W.</summary>
     public PlanBuilder(ModelGraph graph, TensorShape inputShape, ConvolutionAlgorithm algorithm)
@@ -45,7 +46,11 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         string name = _graph.OutputName;
         PlanValue output = FindAny(name)!;
         _recipes.Add(() => new RelayoutStep(name, output, null));
-        return new(_inputShape, new(_shapes[name].Dimensions.AsSpan()[1..]), [.. _recipes.Select(recipe => recipe())]);
+        var steps = new Step[_recipes.Count];
+        for (int i = 0; i < steps.Length; i++)
+            steps[i] = _recipes[i]();
+        _weights.Fill();
+        return new(_inputShape, new(_shapes[name].Dimensions.AsSpan()[1..]), steps);
     }
 
     private void Add(Node node)
