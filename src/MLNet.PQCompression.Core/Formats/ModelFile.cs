@@ -18,9 +18,6 @@ public static class ModelFile
     public static ModelGraph Load(string path, string? architecture = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        long length = new FileInfo(path).Length;
-        if (length > Array.MaxLength)
-            throw new InvalidModelException($"{path} has {length} bytes; at most {Array.MaxLength} are read.");
         byte[] file = File.ReadAllBytes(path);
         StateDict? state = SafetensorsFile.Detect(file) ? SafetensorsFile.Read(file, path)
             : TorchStateDict.Detect(file) ? TorchStateDict.Read(file, path)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats;
@@ -61,11 +60,11 @@ internal sealed class RawTensor
         switch (Type)
         {
             case TensorElementType.Float32:
-                MemoryMarshal.Cast<byte, float>(data).CopyTo(values);
+                CopyBytes(data, values);
                 break;
             case TensorElementType.Float16:
                 for (int i = 0; i < values.Length; i++)
-                    values[i] = (float)BinaryPrimitives.ReadHalfLittleEndian(data[(2 * i)..]);
+                    values[i] = HalfToSingle(BinaryPrimitives.ReadUInt16LittleEndian(data[(2 * i)..]));
                 break;
             case TensorElementType.BFloat16:
                 for (int i = 0; i < values.Length; i++)
@@ -169,6 +168,23 @@ internal sealed class RawTensor
             whole[..size].CopyTo(bytes.AsSpan(i * size));
         }
         return bytes;
+    }
+
+    // MemoryMarshal.Cast would be compiled for these types when a process loads its first model.
+    private static unsafe void CopyBytes(ReadOnlySpan<byte> data, float[] values)
+    {
+        fixed (float* target = values)
+            data.CopyTo(new Span<byte>(target, values.Length * sizeof(float)));
+    }
+
+    /// <summary>The exponent is moved from bias 15 to bias 127 by a multiplication with 2¹¹², which is exact for subnormal numbers too.</summary>
+    private static float HalfToSingle(ushort bits)
+    {
+        uint magnitude = (uint)(bits & 0x7FFF) << 13;
+        if (magnitude >= 0x7C00u << 13)
+            return (float)BitConverter.UInt16BitsToHalf(bits);
+        float value = BitConverter.UInt32BitsToSingle(magnitude) * BitConverter.UInt32BitsToSingle(0x77800000);
+        return (bits & 0x8000) == 0 ? value : -value;
     }
 
     private static ushort RoundToBFloat16(float value)

@@ -3,7 +3,8 @@ namespace MLNet.PQCompression.Graph;
 /// <summary>A dense row-major float32 tensor. The data must not be changed once a graph holds it.</summary>
 public sealed class DenseTensor : Initializer
 {
-    private readonly ReadOnlyMemory<float> _data;
+    private readonly float[]? _array;
+    private readonly ReadOnlyMemory<float> _data; // Where there is no array.
 
     /// <summary>Wraps <paramref name="data"/> without copying it.</summary>
     /// <param name="shape">The shape.</param>
@@ -13,9 +14,16 @@ public sealed class DenseTensor : Initializer
     public DenseTensor(TensorShape shape, ReadOnlyMemory<float> data, StorageType storage = StorageType.Float32)
         : base(shape)
     {
-        if (data.Length != shape.Count)
-            throw new ArgumentException($"A tensor of shape {shape} holds {shape.Count} values, not {data.Length}.", nameof(data));
+        Check(data.Length);
         _data = data;
+        Storage = storage;
+    }
+
+    internal DenseTensor(TensorShape shape, float[] data, StorageType storage = StorageType.Float32)
+        : base(shape)
+    {
+        Check(data.Length);
+        _array = data;
         Storage = storage;
     }
 
@@ -23,8 +31,16 @@ public sealed class DenseTensor : Initializer
     public StorageType Storage { get; }
 
     /// <summary>The values, row-major.</summary>
-    public ReadOnlySpan<float> Span => _data.Span;
+    public ReadOnlySpan<float> Span => _array is null ? _data.Span : _array;
+
+    internal override ReadOnlySpan<float> Values => Span;
 
     /// <inheritdoc/>
-    public override ReadOnlyMemory<float> ToDense() => _data;
+    public override ReadOnlyMemory<float> ToDense() => _array ?? _data;
+
+    private void Check(int length)
+    {
+        if (length != Shape.Count)
+            throw new ArgumentException($"A tensor of shape {Shape} holds {Shape.Count} values, not {length}.", "data");
+    }
 }

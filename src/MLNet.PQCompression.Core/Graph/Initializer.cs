@@ -15,4 +15,7 @@ public abstract class Initializer
 
     /// <summary>The tensor as dense row-major float32. A quantized tensor is decoded anew on each call.</summary>
     public abstract ReadOnlyMemory<float> ToDense();
+
+    /// <summary>The values of <see cref="ToDense"/>.</summary>
+    internal virtual ReadOnlySpan<float> Values => ToDense().Span;
 }

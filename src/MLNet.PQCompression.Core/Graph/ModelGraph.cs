@@ -9,6 +9,10 @@ public sealed record ValueInfo(string Name, TensorShape Shape);
 public sealed class ModelGraph
 {
     private readonly Dictionary<string, Node> _producers;
+    private readonly Dictionary<string, Initializer> _initializers;
+    private readonly IReadOnlyDictionary<string, string>? _metadata;
+    private ImmutableSortedDictionary<string, Initializer>? _sortedInitializers;
+    private ImmutableSortedDictionary<string, string>? _sortedMetadata;
 
     /// <summary>Creates and checks a graph.</summary>
     /// <param name="name">The model's name.</param>
@@ -29,8 +33,8 @@ public sealed class ModelGraph
         Input = input;
         Outputs = outputs;
         Nodes = nodes;
-        Initializers = Sorted(initializers);
-        Metadata = metadata is null ? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal) : Sorted(metadata);
+        _initializers = new(initializers, StringComparer.Ordinal);
+        _metadata = metadata is null ? null : new Dictionary<string, string>(metadata, StringComparer.Ordinal);
         _producers = Check();
     }
 
@@ -47,10 +51,11 @@ public sealed class ModelGraph
     public ImmutableArray<Node> Nodes { get; }
 
     /// <summary>The constants by name, in ordinal order of their names.</summary>
-    public ImmutableSortedDictionary<string, Initializer> Initializers { get; }
+    public ImmutableSortedDictionary<string, Initializer> Initializers => LazyInitializer.EnsureInitialized(ref _sortedInitializers, () => Sorted(_initializers));
 
     /// <summary>Free-text properties kept in the file.</summary>
-    public ImmutableSortedDictionary<string, string> Metadata { get; }
+    public ImmutableSortedDictionary<string, string> Metadata =>
+        LazyInitializer.EnsureInitialized(ref _sortedMetadata, () => _metadata is null ? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal) : Sorted(_metadata));
 
     /// <summary>The only output's name.</summary>
     /// <exception cref="InvalidModelException">The model has several outputs.</exception>
@@ -69,15 +74,10 @@ public sealed class ModelGraph
     public ModelGraph WithMetadata(IReadOnlyDictionary<string, string> metadata) =>
         new(Name, Input, Outputs, Nodes, Initializers, metadata);
 
-    private static ImmutableSortedDictionary<string, T> Sorted<T>(IReadOnlyDictionary<string, T> items)
-    {
-        if (items is ImmutableSortedDictionary<string, T> sorted && sorted.KeyComparer == StringComparer.Ordinal)
-            return sorted;
-        var builder = ImmutableSortedDictionary.CreateBuilder<string, T>(StringComparer.Ordinal);
-        foreach (KeyValuePair<string, T> item in items)
-            builder.Add(item);
-        return builder.ToImmutable();
-    }
+    /// <summary>The constant of a name, or null; unlike <see cref="Initializers"/> it needs no sorted copy of them all.</summary>
+    internal Initializer? FindInitializer(string name) => _initializers.GetValueOrDefault(name);
+
+    private static ImmutableSortedDictionary<string, T> Sorted<T>(IEnumerable<KeyValuePair<string, T>> items) => ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, items);
 
     private Dictionary<string, Node> Check()
     {
@@ -85,16 +85,16 @@ public sealed class ModelGraph
             throw new InvalidModelException($"Model '{Name}' has no output.");
         var producers = new Dictionary<string, Node>(StringComparer.Ordinal);
         var names = new HashSet<string>(StringComparer.Ordinal);
-        if (Initializers.ContainsKey(Input.Name))
+        if (_initializers.ContainsKey(Input.Name))
             throw new InvalidModelException($"Model '{Name}': '{Input.Name}' is both the input and an initializer.");
         foreach (Node node in Nodes)
         {
             if (!names.Add(node.Name))
                 throw new InvalidModelException($"Model '{Name}' has two nodes named '{node.Name}'.");
             foreach (string value in node.Inputs)
-                if (value != Input.Name && !producers.ContainsKey(value) && !Initializers.ContainsKey(value))
+                if (value != Input.Name && !producers.ContainsKey(value) && !_initializers.ContainsKey(value))
                     throw new InvalidModelException($"Model '{Name}': {node} reads '{value}', which no earlier node, initializer or input makes.");
-            if (node.Output == Input.Name || Initializers.ContainsKey(node.Output) || !producers.TryAdd(node.Output, node))
+            if (node.Output == Input.Name || _initializers.ContainsKey(node.Output) || !producers.TryAdd(node.Output, node))
                 throw new InvalidModelException($"Model '{Name}': {node} makes '{node.Output}', a name that is already taken.");
         }
         foreach (ValueInfo output in Outputs)

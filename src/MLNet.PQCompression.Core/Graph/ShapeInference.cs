@@ -12,24 +12,38 @@ public static class ShapeInference
     public static IReadOnlyDictionary<string, TensorShape> Infer(ModelGraph graph, TensorShape inputShape)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        var shapes = new Dictionary<string, TensorShape>(StringComparer.Ordinal);
+        foreach (ValueInfo value in Values(graph, inputShape).Values)
+            shapes.Add(value.Name, value.Shape);
+        foreach ((string name, Initializer initializer) in graph.Initializers)
+            shapes.TryAdd(name, initializer.Shape);
+        return shapes;
+    }
+
+    /// <summary>The shape of every value, and of every initializer that a node reads, by name.</summary>
+    /// <exception cref="InvalidModelException">An operator's inputs do not fit each other or its attributes.</exception>
+    internal static Dictionary<string, ValueInfo> Values(ModelGraph graph, TensorShape inputShape)
+    {
         TensorShape declared = graph.Input.Shape;
         bool fits = inputShape.IsKnown && inputShape.Rank == declared.Rank;
         for (int i = 0; fits && i < declared.Rank; i++)
             fits = declared[i] < 0 || declared[i] == inputShape[i];
         if (!fits)
             throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}, not {inputShape}.");
-        var shapes = new Dictionary<string, TensorShape>(StringComparer.Ordinal);
-        foreach ((string name, Initializer initializer) in graph.Initializers)
-            shapes.Add(name, initializer.Shape);
-        shapes[graph.Input.Name] = inputShape;
+        var values = new Dictionary<string, ValueInfo>(StringComparer.Ordinal) { [graph.Input.Name] = new(graph.Input.Name, inputShape) };
         foreach (Node node in graph.Nodes)
         {
             var inputs = new TensorShape[node.Inputs.Length];
             for (int i = 0; i < inputs.Length; i++)
-                inputs[i] = shapes[node.Inputs[i]];
-            shapes[node.Output] = OutputShape(node, inputs);
+            {
+                string name = node.Inputs[i];
+                if (!values.TryGetValue(name, out ValueInfo? value))
+                    values.Add(name, value = new(name, graph.FindInitializer(name)!.Shape));
+                inputs[i] = value.Shape;
+            }
+            values[node.Output] = new(node.Output, OutputShape(node, inputs));
         }
-        return shapes;
+        return values;
     }
 
     /// <summary>The shape a node makes from the shapes of its inputs, all known.</summary>
@@ -37,6 +51,11 @@ public static class ShapeInference
     public static TensorShape OutputShape(Node node, params ReadOnlySpan<TensorShape> inputs)
     {
         ArgumentNullException.ThrowIfNull(node);
+        return OutputShape(node, inputs.ToArray());
+    }
+
+    internal static TensorShape OutputShape(Node node, TensorShape[] inputs)
+    {
         int least = node.Operator switch { BatchNormalization => 5, Conv or Gemm or MatMul or Binary => 2, _ => 1 };
         int most = node.Operator switch { BatchNormalization => 5, Conv or Gemm => 3, MatMul or Binary => 2, Concat => int.MaxValue, _ => 1 };
         if (inputs.Length < least || inputs.Length > most)
@@ -66,7 +85,7 @@ public static class ShapeInference
         };
     }
 
-    private static TensorShape Convolve(Node node, Conv conv, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Convolve(Node node, Conv conv, TensorShape[] inputs)
     {
         (TensorShape x, TensorShape w, Window window) = (inputs[0], inputs[1], conv.Window);
         if (x.Rank != 4 || w.Rank != 4)
@@ -80,7 +99,7 @@ public static class ShapeInference
         return Spatial(node, inputs, w[0], window.OutputHeight(x[2]), window.OutputWidth(x[3]));
     }
 
-    private static TensorShape Slide(Node node, Window window, bool ceil, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Slide(Node node, Window window, bool ceil, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
         if (x.Rank != 4)
@@ -88,21 +107,21 @@ public static class ShapeInference
         return Spatial(node, inputs, x[1], window.OutputHeight(x[2], ceil), window.OutputWidth(x[3], ceil));
     }
 
-    private static TensorShape Spatial(Node node, ReadOnlySpan<TensorShape> inputs, int channels, int height, int width) =>
+    private static TensorShape Spatial(Node node, TensorShape[] inputs, int channels, int height, int width) =>
         height > 0 && width > 0
             ? new(inputs[0][0], channels, height, width)
             : throw Misfit(node, inputs, "the window is larger than the padded input");
 
-    private static TensorShape Normalize(Node node, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Normalize(Node node, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
-        foreach (TensorShape parameter in inputs[1..])
-            if (x.Rank < 2 || parameter.Rank != 1 || parameter[0] != x[1])
+        for (int i = 1; i < inputs.Length; i++)
+            if (x.Rank < 2 || inputs[i].Rank != 1 || inputs[i][0] != x[1])
                 throw Misfit(node, inputs, "scale, bias, mean and variance need one value for each channel");
         return x;
     }
 
-    private static TensorShape Multiply(Node node, ReadOnlySpan<TensorShape> inputs, bool transposeA, bool transposeB)
+    private static TensorShape Multiply(Node node, TensorShape[] inputs, bool transposeA, bool transposeB)
     {
         (TensorShape a, TensorShape b) = (inputs[0], inputs[1]);
         if (a.Rank != 2 || b.Rank != 2)
@@ -120,7 +139,7 @@ public static class ShapeInference
         return new(m, n);
     }
 
-    private static TensorShape Broadcast(Node node, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Broadcast(Node node, TensorShape[] inputs)
     {
         (TensorShape a, TensorShape b) = (inputs[0], inputs[1]);
         int rank = Math.Max(a.Rank, b.Rank);
@@ -135,13 +154,14 @@ public static class ShapeInference
         return new(result);
     }
 
-    private static TensorShape Join(Node node, int axis, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Join(Node node, int axis, TensorShape[] inputs)
     {
         TensorShape result = inputs[0];
         if (axis < 0 || axis >= result.Rank)
             throw Misfit(node, inputs, $"they have no dimension {axis}");
-        foreach (TensorShape next in inputs[1..])
+        for (int i = 1; i < inputs.Length; i++)
         {
+            TensorShape next = inputs[i];
             if (next.Rank != result.Rank || next.With(axis, 0) != result.With(axis, 0))
                 throw Misfit(node, inputs, $"they differ in more than dimension {axis}");
             result = result.With(axis, checked(result[axis] + next[axis]));
@@ -149,7 +169,7 @@ public static class ShapeInference
         return result;
     }
 
-    private static TensorShape Enlarge(Node node, Pad pad, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Enlarge(Node node, Pad pad, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
         if (pad.Before.Length != x.Rank || pad.After.Length != x.Rank)
@@ -157,7 +177,7 @@ public static class ShapeInference
         return new([.. x.Dimensions.Select((d, i) => checked(pad.Before[i] + d + pad.After[i]))]);
     }
 
-    private static TensorShape Cut(Node node, Slice slice, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Cut(Node node, Slice slice, TensorShape[] inputs)
     {
         TensorShape result = inputs[0];
         foreach (SliceRange range in slice.Ranges)
@@ -180,7 +200,7 @@ public static class ShapeInference
         return (Math.Clamp(start, 0, size), Math.Clamp(end, 0, size));
     }
 
-    private static TensorShape Reduce(Node node, ReduceMean mean, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Reduce(Node node, ReduceMean mean, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
         if (mean.Axes.Any(a => a >= x.Rank))
@@ -191,7 +211,7 @@ public static class ShapeInference
         return new([.. kept]);
     }
 
-    private static TensorShape Regroup(Node node, Reshape reshape, ReadOnlySpan<TensorShape> inputs)
+    private static TensorShape Regroup(Node node, Reshape reshape, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
         int[] shape = [.. reshape.Shape];
@@ -217,6 +237,6 @@ public static class ShapeInference
         return product;
     }
 
-    private static InvalidModelException Misfit(Node node, ReadOnlySpan<TensorShape> inputs, string reason) =>
-        new($"{node} gets inputs of shape {string.Join(", ", inputs.ToArray())}: {reason}.");
+    private static InvalidModelException Misfit(Node node, TensorShape[] inputs, string reason) =>
+        new($"{node} gets inputs of shape {string.Join(", ", inputs)}: {reason}.");
 }

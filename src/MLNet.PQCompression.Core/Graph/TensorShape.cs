@@ -16,6 +16,15 @@ public readonly struct TensorShape : IEquatable<TensorShape>
         _dimensions = [.. dimensions];
     }
 
+    // With this many sizes the compiler would make a generic type of the parameters above, which images compiled ahead of time do not hold.
+    internal TensorShape(int rows, int columns) : this((int[])[rows, columns])
+    {
+    }
+
+    internal TensorShape(int images, int channels, int height, int width) : this((int[])[images, channels, height, width])
+    {
+    }
+
     /// <summary>The dimensions, outermost first.</summary>
     public ImmutableArray<int> Dimensions => _dimensions.IsDefault ? [] : _dimensions;
 
@@ -56,10 +65,31 @@ public readonly struct TensorShape : IEquatable<TensorShape>
     }
 
     /// <summary>The same shape with dimension <paramref name="axis"/> replaced.</summary>
-    public TensorShape With(int axis, int size) => new(Dimensions.SetItem(axis, size).AsSpan());
+    public TensorShape With(int axis, int size)
+    {
+        var dimensions = new int[(uint)axis < (uint)Rank ? Rank : throw new ArgumentOutOfRangeException(nameof(axis))];
+        for (int i = 0; i < dimensions.Length; i++)
+            dimensions[i] = i == axis ? size : this[i];
+        return new(dimensions);
+    }
+
+    /// <summary>The shape without dimension 0.</summary>
+    internal TensorShape WithoutFirst()
+    {
+        var dimensions = new int[Rank - 1];
+        for (int i = 0; i < dimensions.Length; i++)
+            dimensions[i] = this[i + 1];
+        return new(dimensions);
+    }
 
     /// <inheritdoc/>
-    public bool Equals(TensorShape other) => Dimensions.AsSpan().SequenceEqual(other.Dimensions.AsSpan());
+    public bool Equals(TensorShape other)
+    {
+        bool equal = Rank == other.Rank;
+        for (int i = 0; equal && i < Rank; i++)
+            equal = this[i] == other[i];
+        return equal;
+    }
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is TensorShape other && Equals(other);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference.Plan;
@@ -16,7 +15,7 @@ public sealed unsafe class InferenceSession : IDisposable
 {
     private readonly CompiledPlan _plan;
     private readonly WorkerPool? _pool;
-    private readonly ConcurrentBag<BatchRun> _runs = [];
+    private readonly List<BatchRun> _runs = []; // Those that no call uses now.
     private readonly Func<BatchRun> _newRun;
     private readonly int _maxBatch;
     private bool _disposed;
@@ -110,11 +109,23 @@ public sealed unsafe class InferenceSession : IDisposable
 
     private void Run(ReadOnlySpan<float> images, int count, Span<float> outputs, long[]? ticks)
     {
-        if (!_runs.TryTake(out BatchRun? run))
-            run = _newRun();
+        BatchRun run = TakeRun();
         fixed (float* input = images, output = outputs)
             run.Run(input, output, count, ticks);
-        _runs.Add(run);
+        lock (_runs)
+            _runs.Add(run);
+    }
+
+    private BatchRun TakeRun()
+    {
+        lock (_runs)
+            if (_runs.Count > 0)
+            {
+                BatchRun run = _runs[^1];
+                _runs.RemoveAt(_runs.Count - 1);
+                return run;
+            }
+        return _newRun();
     }
 
     private static TensorShape ImageShape(ModelGraph graph, InferenceOptions options)
@@ -122,7 +133,7 @@ public sealed unsafe class InferenceSession : IDisposable
         TensorShape declared = graph.Input.Shape;
         if (declared.Rank != 4)
             throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}; images N×C×H×W are needed.");
-        TensorShape shape = options.InputShape ?? new(declared.Dimensions.AsSpan()[1..]);
+        TensorShape shape = options.InputShape ?? declared.WithoutFirst();
         if (shape.Rank != 3 || !shape.IsKnown)
             throw new InvalidModelException(
                 $"Model '{graph.Name}' takes images of {new TensorShape([.. declared.Dimensions.Skip(1)])}; give their size C×H×W in {nameof(InferenceOptions)}.{nameof(InferenceOptions.InputShape)}.");

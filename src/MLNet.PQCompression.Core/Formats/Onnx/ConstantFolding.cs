@@ -24,7 +24,7 @@ internal sealed class ConstantFolding(long budget)
             return SizesOf(node);
         if (node.Type == "ConstantOfShape")
             return Fill(node);
-        if (node.InputCount == 0 || node.Inputs.Any(i => i is Activation or Unreadable))
+        if (!node.IsConstant)
             return null;
         if (PackedCodes.Match(node) is { } packed)
         {

@@ -1,10 +1,10 @@
-using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain.</summary>
-internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, long fileLength)
+internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, long fileLength)
 {
     private const int MinOpset = 7, MaxOpset = 24;
 
@@ -47,9 +47,9 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
 
     private ValueInfo Input()
     {
-        ValueInfoMessage[] inputs = [.. graph.Inputs.Where(i => !_values.ContainsKey(i.Name))];
-        if (inputs.Length != 1)
-            throw new InvalidModelException($"it has {inputs.Length} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
+        List<ValueInfoMessage> inputs = graph.Inputs.FindAll(i => !_values.ContainsKey(i.Name));
+        if (inputs.Count != 1)
+            throw new InvalidModelException($"it has {inputs.Count} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
         if (!OnnxTensors.TryType(inputs[0].ElementType, out TensorElementType element) || !element.IsReal())
             throw new InvalidModelException($"its input '{inputs[0].Name}' is not a tensor of real numbers");
         if (inputs[0].Dimensions is not { Count: 4 } dimensions)
@@ -73,18 +73,15 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
     {
         if (message.Outputs.Count == 0 || message.Outputs[0].Length == 0)
             throw new InvalidModelException($"node '{message.Name}' ({message.Type}) has no output");
-        ImmutableArray<OnnxValue?> inputs = [.. message.Inputs.Select(i => i.Length == 0 ? null
-            : _values.TryGetValue(i, out OnnxValue? value) ? value
-            : throw new InvalidModelException($"node '{message.Name}' ({message.Type}) reads '{i}', which no earlier node, initializer or input makes"))];
-        while (inputs is [.., null])
-            inputs = inputs.RemoveAt(inputs.Length - 1);
+        OnnxValue?[] inputs = InputsOf(message);
         try
         {
-            if (inputs.Any(i => i is Unreadable))
-            {
-                Abandon(message);
-                return;
-            }
+            foreach (OnnxValue? input in inputs)
+                if (input is Unreadable)
+                {
+                    Abandon(message);
+                    return;
+                }
             var node = new OnnxNode(message, OnnxNames.OfNode(message, inputs), opset, _fixedBatch, inputs, tensors);
             if (!IsStandard(message.Domain))
                 throw node.Unsupported($"operators of the domain '{message.Domain}' are not supported");
@@ -96,6 +93,20 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
             _unsupported.Add(e);
             Abandon(message);
         }
+    }
+
+    /// <summary>A node's inputs without those that are left out at the end.</summary>
+    private OnnxValue?[] InputsOf(NodeMessage message)
+    {
+        int count = message.Inputs.Count;
+        while (count > 0 && message.Inputs[count - 1].Length == 0)
+            count--;
+        var inputs = new OnnxValue?[count];
+        for (int i = 0; i < count; i++)
+            if (message.Inputs[i] is { Length: > 0 } name)
+                inputs[i] = _values.TryGetValue(name, out OnnxValue? value) ? value
+                    : throw new InvalidModelException($"node '{message.Name}' ({message.Type}) reads '{name}', which no earlier node, initializer or input makes");
+        return inputs;
     }
 
     private void Abandon(NodeMessage node)
@@ -137,7 +148,7 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
                 Split(node);
                 return;
         }
-        if (node.Outputs.Length > 1 && node.Type != "BatchNormalization" && node.Outputs.Skip(1).Any(o => o.Length > 0))
+        if (node.Outputs.Length > 1 && node.Type != "BatchNormalization" && HasFurtherOutputs(node))
             throw node.Unsupported("only its first output is computed");
         if (_folding.Fold(node) is { } folded)
         {
@@ -149,6 +160,14 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
         for (int i = 0; i < read; i++)
             inputs[i] = node.Input(i);
         Define(node, Emit(Unique(node.Name), operation, inputs, node.Outputs[0]));
+    }
+
+    private static bool HasFurtherOutputs(OnnxNode node)
+    {
+        for (int i = 1; i < node.Outputs.Length; i++)
+            if (node.Outputs[i].Length > 0)
+                return true;
+        return false;
     }
 
     private static OnnxValue ConstantOf(OnnxNode node)
@@ -200,20 +219,22 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
 
     private Activation Emit(string name, Operator operation, OnnxValue[] inputs, string output)
     {
-        var node = new Node(name, operation, [.. Array.ConvertAll(inputs, Reference)], output);
+        var node = new Node(name, operation, ImmutableCollectionsMarshal.AsImmutableArray(Array.ConvertAll(inputs, Reference)), output);
         _nodes.Add(node);
         return new(output, Probe(node, inputs));
     }
 
     private ProbedShape? Probe(Node node, OnnxValue[] inputs)
     {
-        if (inputs.Any(i => i is Activation { Shape: null }))
-            return null;
         var first = new TensorShape[inputs.Length];
         var second = new TensorShape[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
-            if (inputs[i] is Activation { Shape: { } shape })
+            if (inputs[i] is Activation activation)
+            {
+                if (activation.Shape is not { } shape)
+                    return null;
                 (first[i], second[i]) = (shape.First, shape.Second);
+            }
             else
                 first[i] = second[i] = ConstantShapes.ShapeOf(inputs[i]);
         try
@@ -242,7 +263,7 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
         };
         string name = value.Name;
         for (int i = 2; !_initializers.TryAdd(name, initializer); i++)
-            name = $"{value.Name}.{i}";
+            name = value.Name + "." + i;
         _references.Add(value, name);
         return name;
     }
@@ -251,7 +272,7 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
     {
         string unique = name;
         for (int i = 2; !_nodeNames.Add(unique); i++)
-            unique = $"{name}.{i}";
+            unique = name + "." + i;
         return unique;
     }
 
@@ -261,35 +282,5 @@ internal sealed class OnnxGraphReader(ModelMessage model, GraphMessage graph, On
         string others = string.Concat(_unsupported.Skip(1).Take(20).Select(e => $"; {e.Message}"));
         string more = _unsupported.Count > 21 ? $"; and {_unsupported.Count - 21} more" : "";
         return new(first.OperatorName, first.NodeName, first.Reason + others + more);
-    }
-
-    private ModelGraph Finish(ValueInfo input)
-    {
-        var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        var outputs = ImmutableArray.CreateBuilder<ValueInfo>();
-        foreach (ValueInfoMessage output in graph.Outputs)
-        {
-            if (_values.GetValueOrDefault(output.Name) is not Activation value || value.Name == input.Name)
-                throw new InvalidModelException($"its output '{output.Name}' is not computed from its input");
-            // An output that a dropped node renamed takes its name back.
-            string name = names.TryAdd(value.Name, output.Name) ? output.Name : names[value.Name];
-            outputs.Add(new(name, value.Shape?.ToShape() ?? default));
-        }
-        string Rename(string value) => names.GetValueOrDefault(value, value);
-        var needed = names.Keys.ToHashSet(StringComparer.Ordinal);
-        var kept = new List<Node>();
-        foreach (Node node in Enumerable.Reverse(_nodes))
-            if (needed.Contains(node.Output))
-            {
-                needed.UnionWith(node.Inputs);
-                kept.Add(node with { Inputs = [.. node.Inputs.Select(Rename)], Output = Rename(node.Output) });
-            }
-        kept.Reverse();
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (EntryMessage entry in model.Metadata)
-            metadata[entry.Key] = entry.Value;
-        foreach (string name in _initializers.Keys.Where(name => !needed.Contains(name)).ToArray())
-            _initializers.Remove(name);
-        return new(graph.Name, input, outputs.ToImmutable(), [.. kept], _initializers, metadata);
     }
 }

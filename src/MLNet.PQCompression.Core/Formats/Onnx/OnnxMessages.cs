@@ -104,7 +104,7 @@ internal sealed class ValueInfoMessage
     public readonly int ElementType;
 
     /// <summary>The dimensions, -1 where one is not a number; null where the shape is not given.</summary>
-    public readonly List<long>? Dimensions;
+    public readonly IntegerList? Dimensions;
 
     public ValueInfoMessage(ReadOnlyMemory<byte> message)
     {
@@ -118,7 +118,7 @@ internal sealed class ValueInfoMessage
                         ReadTensor(tensor, ref ElementType, ref Dimensions);
     }
 
-    private static void ReadTensor(ReadOnlyMemory<byte> message, ref int elementType, ref List<long>? dimensions)
+    private static void ReadTensor(ReadOnlyMemory<byte> message, ref int elementType, ref IntegerList? dimensions)
     {
         var reader = new ProtoReader(message);
         while (reader.Next())
@@ -128,9 +128,9 @@ internal sealed class ValueInfoMessage
                 dimensions = Sizes(shape);
     }
 
-    private static List<long> Sizes(ReadOnlyMemory<byte> shape)
+    private static IntegerList Sizes(ReadOnlyMemory<byte> shape)
     {
-        var sizes = new List<long>();
+        var sizes = new IntegerList();
         var reader = new ProtoReader(shape);
         while (reader.Next())
             if (reader.Field == 1 && reader.Bytes(out ReadOnlyMemory<byte> dimension))

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>How initializers of a compressed model end, and what a node is called.</summary>
@@ -15,7 +13,7 @@ internal static class OnnxNames
     public const string Weight = ".weight";
 
     /// <summary>A node's name; without one the name of its weight before ".weight", or its output.</summary>
-    public static string OfNode(NodeMessage message, ImmutableArray<OnnxValue?> inputs)
+    public static string OfNode(NodeMessage message, OnnxValue?[] inputs)
     {
         if (message.Name.Length > 0)
             return message.Name;

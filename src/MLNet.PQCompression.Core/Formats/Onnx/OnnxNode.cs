@@ -9,10 +9,10 @@ namespace MLNet.PQCompression.Formats.Onnx;
 internal sealed class OnnxNode
 {
     private readonly Dictionary<string, AttributeMessage> _attributes = new(StringComparer.Ordinal);
-    private readonly ImmutableArray<OnnxValue?> _inputs;
+    private readonly OnnxValue?[] _inputs;
     private readonly OnnxTensors _tensors;
 
-    public OnnxNode(NodeMessage message, string name, int opset, long? fixedBatch, ImmutableArray<OnnxValue?> inputs, OnnxTensors tensors)
+    public OnnxNode(NodeMessage message, string name, int opset, long? fixedBatch, OnnxValue?[] inputs, OnnxTensors tensors)
     {
         (Type, Name, Opset, FixedBatch, _inputs, _tensors) = (message.Type, name, opset, fixedBatch, inputs, tensors);
         Outputs = [.. message.Outputs];
@@ -33,6 +33,18 @@ internal sealed class OnnxNode
     public ImmutableArray<string> Outputs { get; }
 
     public int InputCount => _inputs.Length;
+
+    /// <summary>Whether it has inputs and all are known without running the network.</summary>
+    public bool IsConstant
+    {
+        get
+        {
+            for (int i = 0; i < _inputs.Length; i++)
+                if (Input(i) is Activation or Unreadable)
+                    return false;
+            return _inputs.Length > 0;
+        }
+    }
 
     /// <summary>An input that must be there.</summary>
     public OnnxValue Input(int index) => OptionalInput(index) ?? throw new InvalidModelException($"node '{Name}' ({Type}) lacks its input {index}");
@@ -58,7 +70,7 @@ internal sealed class OnnxNode
 
     public long[]? Ints(string attribute) => Take(attribute) is { } a ? a.Integers.ToArray() : null;
 
-    public float[]? Floats(string attribute) => Take(attribute) is { } a ? MemoryMarshal.Cast<byte, float>(a.Floats.ToArray()).ToArray() : null;
+    public float[]? Floats(string attribute) => Take(attribute) is { } a ? MemoryMarshal.Cast<byte, float>(a.Floats?.ToArray()).ToArray() : null;
 
     public RawTensor? Tensor(string attribute) => Take(attribute) is { Tensor: { } tensor } ? _tensors.Decode(tensor) : null;
 

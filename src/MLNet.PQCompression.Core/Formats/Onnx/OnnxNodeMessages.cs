@@ -44,8 +44,10 @@ internal sealed class AttributeMessage
     public readonly float Float;
     public readonly long Integer;
     public readonly TensorMessage? Tensor;
-    public readonly List<long> Integers = [];
-    public readonly MemoryStream Floats = new();
+    public readonly IntegerList Integers = new();
+
+    /// <summary>floats as bytes, or null where there are none.</summary>
+    public readonly MemoryStream? Floats;
 
     public AttributeMessage(ReadOnlyMemory<byte> message)
     {
@@ -69,7 +71,7 @@ internal sealed class AttributeMessage
                     Tensor = new(tensor);
                     break;
                 case 7:
-                    reader.Numbers(Floats, sizeof(float));
+                    reader.Numbers(ref Floats, sizeof(float));
                     break;
                 case 8:
                     reader.Integers(Integers);
@@ -82,7 +84,7 @@ internal sealed class AttributeMessage
 internal sealed class TensorMessage
 {
     public readonly string Name = "";
-    public readonly List<long> Dimensions = [];
+    public readonly IntegerList Dimensions = new();
     public readonly int ElementType, DataLocation;
     public readonly List<EntryMessage> ExternalData = [];
 
@@ -90,9 +92,9 @@ internal sealed class TensorMessage
     public readonly ReadOnlyMemory<byte> RawData;
     public readonly bool HasRawData;
 
-    /// <summary>Numbers outside raw_data: float_data or double_data as bytes, and the integers of whichever field holds them.</summary>
-    public readonly MemoryStream RealData = new();
-    public readonly List<long> IntegerData = [];
+    /// <summary>Numbers outside raw_data: float_data or double_data as bytes, null where there are none, and the integers of whichever field holds them.</summary>
+    public readonly MemoryStream? RealData;
+    public readonly IntegerList IntegerData = new();
 
     public TensorMessage(ReadOnlyMemory<byte> message)
     {
@@ -107,7 +109,7 @@ internal sealed class TensorMessage
                     reader.Integer(ref ElementType);
                     break;
                 case 4:
-                    reader.Numbers(RealData, sizeof(float));
+                    reader.Numbers(ref RealData, sizeof(float));
                     break;
                 case 5 or 7 or 11:
                     reader.Integers(IntegerData);
@@ -119,7 +121,7 @@ internal sealed class TensorMessage
                     (RawData, HasRawData) = (raw, true);
                     break;
                 case 10:
-                    reader.Numbers(RealData, sizeof(double));
+                    reader.Numbers(ref RealData, sizeof(double));
                     break;
                 case 13 when reader.Bytes(out ReadOnlyMemory<byte> entry):
                     ExternalData.Add(new(entry));

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Globalization;
 using MLNet.PQCompression.Graph;
 
@@ -25,9 +24,14 @@ internal sealed class OnnxTensors(string? folder)
     /// <summary>The element type of a number; false where it is none that is read.</summary>
     public static bool TryType(long number, out TensorElementType type)
     {
-        int index = Array.FindIndex(Numbers, n => n == number);
-        type = index < 0 ? default : Types[index];
-        return index >= 0;
+        for (int i = 0; i < Numbers.Length; i++)
+            if (Numbers[i] == number)
+            {
+                type = Types[i];
+                return true;
+            }
+        type = default;
+        return false;
     }
 
     public RawTensor Decode(TensorMessage tensor)
@@ -36,7 +40,7 @@ internal sealed class OnnxTensors(string? folder)
         {
             if (!TryType(tensor.ElementType, out TensorElementType type))
                 throw new InvalidModelException($"its element type {tensor.ElementType} is not one of {string.Join(", ", Types)}");
-            TensorShape shape = RawTensor.ShapeOf(CollectionsMarshal.AsSpan(tensor.Dimensions));
+            TensorShape shape = RawTensor.ShapeOf(tensor.Dimensions.ToArray());
             ReadOnlyMemory<byte> data = tensor.DataLocation == External ? ReadExternal(tensor, type, shape)
                 : tensor.HasRawData ? tensor.RawData
                 : TypedData(tensor, type);
@@ -49,8 +53,8 @@ internal sealed class OnnxTensors(string? folder)
     }
 
     private static byte[] TypedData(TensorMessage tensor, TensorElementType type) => type is TensorElementType.Float32 or TensorElementType.Float64
-        ? tensor.RealData.ToArray()
-        : RawTensor.Encode(CollectionsMarshal.AsSpan(tensor.IntegerData), type);
+        ? tensor.RealData?.ToArray() ?? []
+        : RawTensor.Encode(tensor.IntegerData.ToArray(), type);
 
     private byte[] ReadExternal(TensorMessage tensor, TensorElementType type, TensorShape shape)
     {

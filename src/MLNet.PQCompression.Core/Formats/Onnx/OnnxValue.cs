@@ -27,7 +27,16 @@ internal sealed record Integers(string Name, TensorShape Shape, long[] Elements)
 /// <summary>Codewords looked up by constant codes: a tensor of the codes' shape with one more dimension, d.</summary>
 internal sealed record Lookup(string Name, float[] Codebook, int BlockSize, TensorShape CodesShape, BlockCodes Codes) : OnnxValue(Name)
 {
-    public TensorShape Shape => new([.. CodesShape.Dimensions, BlockSize]);
+    public TensorShape Shape
+    {
+        get
+        {
+            var dimensions = new int[CodesShape.Rank + 1];
+            for (int i = 0; i < dimensions.Length; i++)
+                dimensions[i] = i < CodesShape.Rank ? CodesShape[i] : BlockSize;
+            return new(dimensions);
+        }
+    }
 }
 
 /// <summary>A product-quantized weight in its final shape.</summary>

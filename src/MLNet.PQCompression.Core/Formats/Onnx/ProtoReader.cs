@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 
 namespace MLNet.PQCompression.Formats.Onnx;
 
@@ -11,8 +12,6 @@ namespace MLNet.PQCompression.Formats.Onnx;
 internal ref struct ProtoReader(ReadOnlyMemory<byte> message)
 {
     private const int VarintWire = 0, Fixed64Wire = 1, BytesWire = 2, Fixed32Wire = 5;
-
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly ReadOnlyMemory<byte> _message = message;
     private readonly ReadOnlySpan<byte> _bytes = message.Span;
@@ -63,15 +62,9 @@ internal ref struct ProtoReader(ReadOnlyMemory<byte> message)
     {
         if (!Begins(BytesWire))
             return false;
-        try
-        {
-            value = Utf8.GetString(Take(Length()));
-            return true;
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidDataException("A string is not UTF-8.", e);
-        }
+        ReadOnlySpan<byte> text = Take(Length());
+        value = Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : throw new InvalidDataException("A string is not UTF-8.");
+        return true;
     }
 
     /// <summary>Reads bytes or an embedded message, a part of this message's memory; false where the field is something else.</summary>
@@ -87,7 +80,7 @@ internal ref struct ProtoReader(ReadOnlyMemory<byte> message)
     }
 
     /// <summary>Adds one integer, or as many as are packed.</summary>
-    public void Integers(List<long> values)
+    public void Integers(IntegerList values)
     {
         if (Begins(VarintWire))
             values.Add((long)Varint());
@@ -99,12 +92,12 @@ internal ref struct ProtoReader(ReadOnlyMemory<byte> message)
     /// <summary>Adds the bytes of one number of a fixed size, little-endian, or of as many as are packed.</summary>
     /// <param name="values">Receives them.</param>
     /// <param name="size">4 or 8 bytes.</param>
-    public void Numbers(MemoryStream values, int size)
+    public void Numbers(ref MemoryStream? values, int size)
     {
         if (Begins(size == 4 ? Fixed32Wire : Fixed64Wire))
-            values.Write(Take(size));
+            (values ??= new()).Write(Take(size));
         else if (Begins(BytesWire))
-            values.Write(Take(Length() is var length && length % size == 0 ? length : throw Malformed()));
+            (values ??= new()).Write(Take(Length() is var length && length % size == 0 ? length : throw Malformed()));
     }
 
     private bool Begins(int wire)

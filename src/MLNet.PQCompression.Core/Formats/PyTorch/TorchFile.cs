@@ -11,7 +11,7 @@ internal sealed class TorchFile
 {
     private const int MaxPickleBytes = 256 << 20;
 
-    private static readonly BigInteger LegacyMagic = new([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
+    private static BigInteger LegacyMagic => new([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
 
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _storages = new(StringComparer.Ordinal);
     private readonly Dictionary<string, TensorElementType> _storageTypes = new(StringComparer.Ordinal);

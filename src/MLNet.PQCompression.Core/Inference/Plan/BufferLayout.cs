@@ -4,10 +4,10 @@ namespace MLNet.PQCompression.Inference.Plan;
 internal static class BufferLayout
 {
     /// <summary>Sets the offsets of all values that the steps make and returns the length of the buffer for one image.</summary>
-    public static long Assign(IReadOnlyList<Step> steps)
+    public static long Assign(Step[] steps)
     {
         var lastUse = new Dictionary<PlanValue, int>();
-        for (int i = 0; i < steps.Count; i++)
+        for (int i = 0; i < steps.Length; i++)
         {
             if (steps[i].Output is { } output)
                 lastUse[output] = i;
@@ -16,7 +16,7 @@ internal static class BufferLayout
         }
         var live = new List<PlanValue>(); // By offset.
         long length = 0;
-        for (int i = 0; i < steps.Count; i++)
+        for (int i = 0; i < steps.Length; i++)
         {
             if (steps[i].Output is not { } value)
                 continue;

@@ -22,11 +22,11 @@ internal sealed class ChoiceStep : Step
 
     public override long Operations => _best[0].Operations;
 
-    public override long WeightBytes => _ways.Max(w => w.WeightBytes);
+    public override long WeightBytes => Most(way => way.WeightBytes);
 
-    public override long SharedScratch => _ways.Max(w => w.SharedScratch);
+    public override long SharedScratch => Most(way => way.SharedScratch);
 
-    public override long ThreadScratch => _ways.Max(w => w.ThreadScratch);
+    public override long ThreadScratch => Most(way => way.ThreadScratch);
 
     public override int Phases(Workspace workspace) => For(workspace).Phases(workspace);
 
@@ -54,6 +54,14 @@ internal sealed class ChoiceStep : Step
             if (cost(way) is var other && other < least)
                 (cheapest, least) = (way, other);
         return cheapest;
+    }
+
+    private long Most(Func<Step, long> amount)
+    {
+        long most = 0;
+        foreach (Step way in _ways)
+            most = Math.Max(most, amount(way));
+        return most;
     }
 
     private Step For(Workspace workspace) => _best[workspace.BatchInvariant ? 0 : Math.Min(workspace.Count, Batches) - 1];

@@ -17,8 +17,11 @@ internal sealed class CompiledPlan
     {
         (InputShape, OutputShape, Steps) = (inputShape, outputShape, steps);
         ValuesPerImage = BufferLayout.Assign(steps);
-        SharedScratch = steps.Max(s => s.SharedScratch);
-        ThreadScratch = steps.Max(s => s.ThreadScratch);
+        foreach (Step step in steps)
+        {
+            SharedScratch = Math.Max(SharedScratch, step.SharedScratch);
+            ThreadScratch = Math.Max(ThreadScratch, step.ThreadScratch);
+        }
     }
 
     /// <summary>C×H×W.</summary>
@@ -44,8 +47,9 @@ internal sealed class CompiledPlan
         List<Entry> plans = Plans.GetOrCreateValue(graph);
         lock (plans)
         {
-            if (plans.Find(p => p.Key == key) is { } known)
-                return known.Plan;
+            foreach (Entry entry in plans)
+                if (entry.Key == key)
+                    return entry.Plan;
             CompiledPlan plan = key.Level switch
             {
                 SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key.InputShape, key.Algorithm).Build(),

@@ -22,7 +22,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
     private readonly WinogradTiles<Winograd4> _tiles;
     private readonly nint _residualRowStride;
     private readonly float[] _scale, _bias;
-    private readonly Float512 _low, _high;
+    private readonly float _low, _high;
     private readonly int _filters, _inputs;
 
     public FilterWinogradStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
@@ -32,7 +32,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
         _tiles = new(x, y, fusion.Residual);
         _residualRowStride = fusion.Residual?.RowStride ?? 0;
         (_scale, _bias) = fusion.Pinned(weights.Panels);
-        (_low, _high) = (Float512.Create(fusion.Low), Float512.Create(fusion.High));
+        (_low, _high) = (fusion.Low, fusion.High);
         (_filters, _inputs) = (weights.BlockSize / 9, x.Planes * Lanes);
     }
 
@@ -149,6 +149,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
             Winograd4.Output<Float512>(m + column * Lanes, 6 * Lanes, half + column * Lanes, 6 * Lanes);
         Float512 scale = Float512.Load((float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * Lanes));
         Float512 bias = Float512.Load((float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * Lanes));
+        Float512 low = Float512.Create(_low), high = Float512.Create(_high);
         for (int row = 0; row < place.Rows; row++)
         {
             Winograd4.Output<Float512>(half + row * 6 * Lanes, Lanes, pixels, Lanes);
@@ -158,7 +159,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
                 Float512 value = Float512.MultiplyAdd(Float512.Load(pixels + i), scale, bias);
                 if (residual != null)
                     value += Float512.Load(residual + i);
-                Float512.Clamp(value, _low, _high).Store(target + i);
+                Float512.Clamp(value, low, high).Store(target + i);
             }
         }
     }

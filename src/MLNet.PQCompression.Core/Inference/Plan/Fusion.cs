@@ -10,12 +10,13 @@ internal sealed record Fusion(float[] Scale, float[] Bias, PlanValue? Residual, 
 {
     private float[]? _pinnedScale, _pinnedBias;
 
-    /// <summary>Nothing but the sums.</summary>
-    public static Fusion None(int channels)
+    /// <summary>Nothing but the sums times a factor.</summary>
+    public static Fusion Scaled(int channels, float factor)
     {
-        var ones = new float[channels];
-        ones.AsSpan().Fill(1);
-        return new(ones, new float[channels], null, float.NegativeInfinity, float.PositiveInfinity);
+        var scale = new float[channels];
+        for (int c = 0; c < channels; c++)
+            scale[c] = factor;
+        return new(scale, new float[channels], null, float.NegativeInfinity, float.PositiveInfinity);
     }
 
     /// <summary>Scale and bias filled up with zeros to whole panels, at addresses that stay; all ways to compute the layer share them.</summary>

@@ -11,8 +11,8 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private bool TryAdd(Node node, Conv conv)
     {
-        TensorShape input = _shapes[node.Inputs[0]];
-        if (!CanBlock(node.Inputs[0]) || !_graph.Initializers.TryGetValue(node.Inputs[1], out Initializer? weight) || HasVariableBias(node))
+        TensorShape input = ShapeOf(node.Inputs[0]);
+        if (!CanBlock(node.Inputs[0]) || _graph.FindInitializer(node.Inputs[1]) is not { } weight || HasVariableBias(node))
             return false;
         bool depthwise = conv.Group == input[1] && weight.Shape[0] == input[1] && conv.Group > 1;
         bool planes = conv.Group == 1 && input[1] < FewChannels && Find(node.Inputs[0], ValueLayout.Blocked) is null;
@@ -66,8 +66,8 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     {
         Gemm gemm = node.Operator as Gemm ?? new Gemm();
         string input = node.Inputs[0];
-        if (gemm.TransposeA || !CanBlock(input) || _shapes[input].Rank != 2 || HasVariableBias(node)
-            || !_graph.Initializers.TryGetValue(node.Inputs[1], out Initializer? weight))
+        if (gemm.TransposeA || !CanBlock(input) || ShapeOf(input).Rank != 2 || HasVariableBias(node)
+            || _graph.FindInitializer(node.Inputs[1]) is not { } weight)
             return false;
         if (!gemm.TransposeB)
             weight = Transposed(weight);
@@ -80,7 +80,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     }
 
     private bool HasVariableBias(Node node) =>
-        node.Inputs.Length == 3 && !(_graph.Initializers.TryGetValue(node.Inputs[2], out Initializer? bias) && IsPerChannel(bias.Shape, _shapes[node.Output][1]));
+        node.Inputs.Length == 3 && !(_graph.FindInitializer(node.Inputs[2]) is { } bias && IsPerChannel(bias.Shape, ShapeOf(node.Output)[1]));
 
     private static bool IsPerChannel(TensorShape shape, int channels) =>
         shape.Count == 1 || shape.Count == channels && shape[shape.Rank - 1] == channels;
@@ -99,11 +99,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     /// <summary>Takes up what follows a layer: BatchNormalization, the addition of a value already made, and a clamp, in this order.</summary>
     private Fusion Fuse(Node node, int channels, float alpha, float beta, out string last)
     {
-        Fusion fusion = Fusion.None(channels);
-        fusion.Scale.AsSpan().Fill(alpha);
+        Fusion fusion = Fusion.Scaled(channels, alpha);
         if (node.Inputs.Length == 3)
         {
-            ReadOnlySpan<float> bias = _graph.Initializers[node.Inputs[2]].ToDense().Span;
+            ReadOnlySpan<float> bias = _graph.FindInitializer(node.Inputs[2])!.Values;
             for (int c = 0; c < channels; c++)
                 fusion.Bias[c] = beta * bias[bias.Length == 1 ? 0 : c];
         }
@@ -151,12 +150,20 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     /// <summary>The one node that reads a value, or null where there are several or the value is an output of the model.</summary>
     private Node? OnlyReader(string value) =>
-        _graph.Outputs.Any(o => o.Name == value) || !_readers.TryGetValue(value, out List<Node>? readers) || readers.Count != 1 ? null : readers[0];
+        IsOutput(value) || !_readers.TryGetValue(value, out List<Node>? readers) || readers.Count != 1 ? null : readers[0];
+
+    private bool IsOutput(string value)
+    {
+        foreach (ValueInfo output in _graph.Outputs)
+            if (output.Name == value)
+                return true;
+        return false;
+    }
 
     /// <summary>The other operand of an addition where it has the same shape and is already made.</summary>
     private string? ResidualOf(Node addition, string value)
     {
         string other = addition.Inputs[0] == value ? addition.Inputs[1] : addition.Inputs[0];
-        return other != value && CanBlock(other) && _shapes[other] == _shapes[value] && (other == _graph.Input.Name || FindAny(other) is not null) ? other : null;
+        return other != value && CanBlock(other) && ShapeOf(other) == ShapeOf(value) && (other == _graph.Input.Name || FindAny(other) is not null) ? other : null;
     }
 }

@@ -15,7 +15,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly ModelGraph _graph;
     private readonly TensorShape _inputShape;
     private readonly ConvolutionAlgorithm _algorithm;
-    private readonly IReadOnlyDictionary<string, TensorShape> _shapes;
+    private readonly Dictionary<string, ValueInfo> _shapes;
     private readonly Dictionary<string, List<Node>> _readers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlanValue?[]> _values = new(StringComparer.Ordinal); // By layout.
@@ -28,13 +28,13 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         _algorithm = algorithm;
         _graph = graph;
         _inputShape = inputShape;
-        _shapes = ShapeInference.Infer(graph, new(1, inputShape[0], inputShape[1], inputShape[2]));
+        _shapes = ShapeInference.Values(graph, new(1, inputShape[0], inputShape[1], inputShape[2]));
         foreach (Node node in graph.Nodes)
-            foreach (string name in node.Inputs.Distinct())
-                if (_readers.TryGetValue(name, out List<Node>? readers))
+            foreach (string name in node.Inputs)
+                if (!_readers.TryGetValue(name, out List<Node>? readers))
+                    _readers.Add(name, [node]);
+                else if (!ReferenceEquals(readers[^1], node))
                     readers.Add(node);
-                else
-                    _readers[name] = [node];
     }
 
     /// <summary>Compiles.</summary>
@@ -50,7 +50,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         for (int i = 0; i < steps.Length; i++)
             steps[i] = _recipes[i]();
         _weights.Fill();
-        return new(_inputShape, new(_shapes[name].Dimensions.AsSpan()[1..]), steps);
+        return new(_inputShape, ShapeOf(name).WithoutFirst(), steps);
     }
 
     private void Add(Node node)
@@ -71,8 +71,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             AddOperator(node);
     }
 
+    private TensorShape ShapeOf(string name) => _shapes[name].Shape;
+
     /// <summary>Whether a value can be blocked: an image, or a matrix with the batch as rows, and not a constant.</summary>
-    private bool CanBlock(string name) => !_graph.Initializers.ContainsKey(name) && _shapes[name] is { Rank: 4 or 2 } shape && shape[0] == 1;
+    private bool CanBlock(string name) => _graph.FindInitializer(name) is null && ShapeOf(name) is { Rank: 4 or 2 } shape && shape[0] == 1;
 
     private PlanValue? FindAny(string name) =>
         Find(name, ValueLayout.Blocked) ?? Find(name, ValueLayout.Planes) ?? Find(name, ValueLayout.Flat);
@@ -99,14 +101,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private PlanValue Make(string name, ValueLayout layout)
     {
-        TensorShape s = _shapes[name];
-        (int channels, int height, int width) = s.Rank switch
-        {
-            4 => (s[1], s[2], s[3]),
-            2 => (s[1], 1, 1),
-            _ => (checked((int)s.Count), 1, 1),
-        };
-        var value = new PlanValue(name, layout, channels, height, width);
+        TensorShape s = ShapeOf(name);
+        int channels = s.Rank is 4 or 2 ? s[1] : checked((int)s.Count);
+        var value = new PlanValue(name, layout, channels, s.Rank == 4 ? s[2] : 1, s.Rank == 4 ? s[3] : 1);
         Set(name, layout, value);
         return value;
     }
@@ -114,11 +111,11 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private void AddOperator(Node node)
     {
         var operands = node.Inputs.Select(name => (
-            Value: _graph.Initializers.ContainsKey(name) ? null : Require(name, ValueLayout.Flat),
-            Constant: _graph.Initializers.TryGetValue(name, out Initializer? i) ? new Activation(i.Shape, i.ToDense().ToArray()) : null,
-            Shape: _shapes[name])).ToArray();
+            Value: _graph.FindInitializer(name) is not null ? null : Require(name, ValueLayout.Flat),
+            Constant: _graph.FindInitializer(name) is { } i ? new Activation(i.Shape, i.ToDense().ToArray()) : null,
+            Shape: ShapeOf(name))).ToArray();
         PlanValue output = Make(node.Output, ValueLayout.Flat);
-        _recipes.Add(() => new OperatorStep(node, operands, output, _shapes[node.Output]));
+        _recipes.Add(() => new OperatorStep(node, operands, output, ShapeOf(node.Output)));
     }
 
     private bool TryAddNormalization(Node node)
@@ -147,9 +144,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         (string a, string b) = (node.Inputs[0], node.Inputs[1]);
         if (binary.Function == BinaryFunction.Div || !CanBlock(a) || !CanBlock(b))
             return false;
-        if (binary.Function is BinaryFunction.Mul && _shapes[a] is { Rank: 4 } s && s[2] * s[3] == 1 && _shapes[b] != s)
+        if (binary.Function is BinaryFunction.Mul && ShapeOf(a) is { Rank: 4 } s && s[2] * s[3] == 1 && ShapeOf(b) != s)
             (a, b) = (b, a);
-        TensorShape x = _shapes[a], y = _shapes[b];
+        TensorShape x = ShapeOf(a), y = ShapeOf(b);
         bool gate = x.Rank == 4 && y.Rank == 4 && y[1] == x[1] && y[2] * y[3] == 1;
         if (x != y && !gate)
             return false;
@@ -160,7 +157,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private bool TryAddPool(Node node)
     {
-        if (!CanBlock(node.Inputs[0]) || _shapes[node.Inputs[0]].Rank != 4 || node.Operator is ReduceMean mean && !mean.Axes.Order().SequenceEqual([2, 3]))
+        if (!CanBlock(node.Inputs[0]) || ShapeOf(node.Inputs[0]).Rank != 4 || node.Operator is ReduceMean mean && !mean.Axes.Order().SequenceEqual([2, 3]))
             return false;
         PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked), y = Make(node.Output, ValueLayout.Blocked);
         _recipes.Add(node.Operator switch
@@ -174,7 +171,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private bool TryAddPlacement(Node node)
     {
-        if (node.Inputs.Any(name => !CanBlock(name) || _shapes[name].Rank != 4) || !PlacesWholeImages(node.Operator))
+        if (node.Inputs.Any(name => !CanBlock(name) || ShapeOf(name).Rank != 4) || !PlacesWholeImages(node.Operator))
             return false;
         PlanValue[] inputs = [.. node.Inputs.Select(name => Require(name, ValueLayout.Blocked))];
         PlanValue y = Make(node.Output, ValueLayout.Blocked);
@@ -219,9 +216,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private bool TryAddView(Node node)
     {
         string input = node.Inputs[0];
-        if (_graph.Initializers.ContainsKey(input) || _shapes[node.Output][0] != 1)
+        if (_graph.FindInitializer(input) is not null || ShapeOf(node.Output)[0] != 1)
             return false;
-        TensorShape from = _shapes[input], to = _shapes[node.Output];
+        TensorShape from = ShapeOf(input), to = ShapeOf(node.Output);
         bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[1] == from[1];
         ValueLayout layout = samePixels ? ValueLayout.Blocked : ValueLayout.Flat;
         Set(node.Output, layout, Require(input, layout));
@@ -232,8 +229,8 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     {
         return Normalization.Fold(op.Epsilon, Constant(1), Constant(2), Constant(3), Constant(4));
 
-        ReadOnlySpan<float> Constant(int input) => _graph.Initializers.TryGetValue(node.Inputs[input], out Initializer? i)
-            ? i.ToDense().Span
+        ReadOnlySpan<float> Constant(int input) => _graph.FindInitializer(node.Inputs[input]) is { } i
+            ? i.Values
             : throw new UnsupportedOperatorException(op.OnnxName, node.Name, $"its parameter '{node.Inputs[input]}' must be an initializer");
     }
 }

@@ -39,6 +39,14 @@ public class PackedCodesTests
         Assert.Contains("of 1000", Assert.Throws<InvalidModelException>(() => CodesOf(file)).Message);
     }
 
+    [Fact]
+    public void Packed_codes_with_their_low_bytes_outside_the_codebook_are_refused()
+    {
+        OnnxFile file = File(16, 1700).Node("Div", "p powers", "q").Node("Mod", "q two", "bits").Node("MatMul", "bits weights", "sums").Ints("grid", 4, 4)
+            .Node("Reshape", "sums grid", "high").Tensor("low", 2, [4, 4], [.. Enumerable.Repeat((byte)255, 16)]).Node("Cast", "low", "l", ("to", 6)).Node("Add", "l high", "codes");
+        Assert.Contains("row 1791 of 1700", Assert.Throws<InvalidModelException>(() => CodesOf(file)).Message);
+    }
+
     private static int Sum(int code) => Enumerable.Range(0, PlaneCount).Sum(p => ((Planes[code / 8 * PlaneCount + p] >> (code % 8)) & 1) << p);
 
     private static OnnxFile File(int channels, int codewords = 2048) => new OnnxFile(17, -1, channels, 8, 8)

@@ -17,8 +17,8 @@ public class ProtoReaderTests
     {
         byte[] message = [0x40, 1, 0x42, 3, 2, 0xAC, 0x02, 0x40, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01, 0x3D, 0, 0, 0x80, 0x3F, 0x3A, 4, 0, 0, 0, 0x40];
         var attribute = new AttributeMessage(message);
-        Assert.Equal([1, 2, 300, -1], attribute.Integers);
-        Assert.Equal([0, 0, 0x80, 0x3F, 0, 0, 0, 0x40], attribute.Floats.ToArray());
+        Assert.Equal([1, 2, 300, -1], attribute.Integers.ToArray());
+        Assert.Equal([0, 0, 0x80, 0x3F, 0, 0, 0, 0x40], attribute.Floats!.ToArray());
     }
 
     [Theory]
