@@ -49,7 +49,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
     {
         List<ValueInfoMessage> inputs = graph.Inputs.FindAll(i => !_values.ContainsKey(i.Name));
         if (inputs.Count != 1)
-            throw new InvalidModelException($"it has {inputs.Count} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
+            throw WrongInputs(inputs);
         if (!OnnxTensors.TryType(inputs[0].ElementType, out TensorElementType element) || !element.IsReal())
             throw new InvalidModelException($"its input '{inputs[0].Name}' is not a tensor of real numbers");
         if (inputs[0].Dimensions is not { Count: 4 } dimensions)
@@ -68,6 +68,10 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         TensorShape Probing(int probe) => new(
             ProbedBatches[probe], sizes[1], sizes[2] < 0 ? ProbedSizes[probe] : sizes[2], sizes[3] < 0 ? ProbedSizes[probe] : sizes[3]);
     }
+
+    // Apart, so that LINQ is loaded only for the message.
+    private static InvalidModelException WrongInputs(List<ValueInfoMessage> inputs) =>
+        new($"it has {inputs.Count} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
 
     private void Translate(NodeMessage message, int opset)
     {

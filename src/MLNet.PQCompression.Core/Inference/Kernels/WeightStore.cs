@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace MLNet.PQCompression.Inference.Kernels;
 
 /// <summary>Pinned memory for the coded weights of a plan, one block for all of them. Weights ask for their places first; <see cref="Fill"/> makes the block.</summary>
@@ -25,10 +23,12 @@ internal sealed unsafe class WeightStore
     public void Fill()
     {
         _block = GC.AllocateUninitializedArray<byte>(checked(_length + Alignment), pinned: true);
-        nint start = Marshal.UnsafeAddrOfPinnedArrayElement(_block, 0);
-        start = (start + Alignment - 1) & ~(nint)(Alignment - 1);
-        foreach (CodedPanels panels in _panels)
-            panels.Fill((byte*)start);
+        fixed (byte* block = _block)
+        {
+            nint start = ((nint)block + Alignment - 1) & ~(nint)(Alignment - 1);
+            foreach (CodedPanels panels in _panels)
+                panels.Fill((byte*)start);
+        }
         _panels.Clear();
     }
 }

@@ -55,9 +55,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
                 : new ProductTableStep<Float256>(layer, weights, x, y, fusion)));
         if (ways.Count == 1)
             return direct;
-        return _algorithm == ConvolutionAlgorithm.Fastest
-            ? new ChoiceStep([.. ways.Select(w => w.Step)])
-            : (ways.Find(w => w.Algorithm == _algorithm) ?? ways[0]).Step;
+        if (_algorithm == ConvolutionAlgorithm.Fastest)
+            return new ChoiceStep([.. ways.ConvertAll(way => way.Step)]);
+        return (ways.Find(way => way.Algorithm == _algorithm) ?? ways[0]).Step;
     }
 
     private sealed record Way(ConvolutionAlgorithm Algorithm, Step Step);

@@ -32,7 +32,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         foreach (Node node in graph.Nodes)
             foreach (string name in node.Inputs)
                 if (!_readers.TryGetValue(name, out List<Node>? readers))
-                    _readers.Add(name, [node]);
+                    _readers.Add(name, new() { node });
                 else if (!ReferenceEquals(readers[^1], node))
                     readers.Add(node);
     }
