@@ -22,7 +22,7 @@ public sealed class CodebookFinetuner : IDisposable
     /// <param name="teacher">The trained network.</param>
     /// <param name="images">The images; labels are needed only for <see cref="DistillationSource.Labels"/>.</param>
     /// <param name="options">How to fine-tune.</param>
-    /// <exception cref="ArgumentException">The options ask for labels that the images lack.</exception>
+    /// <exception cref="ArgumentException">The options ask for labels that the images, or blends of them, lack.</exception>
     /// <exception cref="InvalidModelException">The teacher does not take such images.</exception>
     public CodebookFinetuner(ITrainingBackend backend, ModelGraph teacher, TrainingSet images, DistillationOptions options)
     {
@@ -32,6 +32,8 @@ public sealed class CodebookFinetuner : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (options.Source == DistillationSource.Labels && !images.IsLabelled)
             throw new ArgumentException("Fine-tuning on labels needs a label for every image; without labels, learn from the teacher.", nameof(images));
+        if (options is { Source: DistillationSource.Labels, Augmentation.MixedShare: > 0 })
+            throw new ArgumentException("A blend of two images has no label; learn from the teacher, or leave images unmixed.", nameof(options));
         (_backend, _teacher, _images, _options) = (backend, teacher, images, options);
         _augmentation = options.Augmentation ?? (images.Count >= options.UnchangedFrom ? Augmentation.None : Augmentation.For(images.Height, images.Width));
         if (options.Source == DistillationSource.Teacher)

@@ -116,6 +116,36 @@ public class TrainingDataTests
         }
     }
 
+    [Fact]
+    public void A_mixed_image_lies_between_two_images_of_the_set()
+    {
+        TrainingSet set = TinyNetwork.Images(12);
+        int mixed = 0;
+        var weights = new List<double>();
+        foreach (DrawnBatch batch in new BatchStream(set, 6, new() { MixedShare = 0.5f }, seed: 5).Read(0, 40))
+            for (int n = 0; n < batch.Count; n++)
+            {
+                float[] own = set.Image(batch.Indices[n]).ToArray(), drawn = batch.Images[(n * set.ImageLength)..((n + 1) * set.ImageLength)];
+                if (drawn.SequenceEqual(own))
+                    continue;
+                mixed++;
+                (double weight, double error) = Enumerable.Range(0, set.Count).Where(i => i != batch.Indices[n])
+                    .Select(i => Share(own, set.Image(i).ToArray(), drawn)).MinBy(s => s.Error);
+                Assert.InRange(error, 0, 1e-5);
+                Assert.InRange(weight, -1e-5, 1 + 1e-5);
+                weights.Add(weight);
+            }
+        Assert.InRange(mixed, 80, 140); // of 240, half; a twelfth of those meet themselves
+        Assert.InRange(weights.Average(), 0.4, 0.6);
+    }
+
+    /// <summary>The w of (1 − w)·a + w·b nearest to x, and how far from it.</summary>
+    private static (double Weight, double Error) Share(float[] a, float[] b, float[] x)
+    {
+        double w = a.Zip(b, (p, q) => (double)(q - p)).Zip(x.Zip(a, (p, q) => (double)(p - q)), (d, e) => d * e).Sum() / a.Zip(b, (p, q) => (double)(q - p) * (q - p)).Sum();
+        return (w, Enumerable.Range(0, a.Length).Max(i => Math.Abs(a[i] + w * (b[i] - a[i]) - x[i])));
+    }
+
     private static IEnumerable<int> Indices(TrainingSet set, DrawnBatch batch) => Enumerable.Range(0, batch.Count).Select(n =>
         Enumerable.Range(0, set.Count).Single(i => set.Image(i).SequenceEqual(batch.Images.AsSpan(n * set.ImageLength, set.ImageLength))));
 }

@@ -6,9 +6,6 @@ public sealed record Augmentation
     /// <summary>No change.</summary>
     public static Augmentation None { get; } = new();
 
-    /// <summary>For small images: a crop after padding by an eighth of a 32-pixel image, and a flip.</summary>
-    public static Augmentation Small { get; } = new() { CropPadding = 4, Flip = true };
-
     /// <summary>For photographs: a crop of random size and aspect, and a flip.</summary>
     public static Augmentation Photograph { get; } = new() { ResizedCropArea = 0.25f, Flip = true };
 
@@ -21,8 +18,15 @@ public sealed record Augmentation
     /// <summary>The least share of the area that a random crop takes before it is resized, bilinearly, to the image's size; 0 for none. Its aspect is between 3:4 and 4:3.</summary>
     public float ResizedCropArea { get; init; }
 
-    /// <summary>The augmentation that suits images of a size: crops of random size from 64 pixels up.</summary>
-    public static Augmentation For(int height, int width) => Math.Min(height, width) >= 64 ? Photograph : Small;
+    /// <summary>
+    /// The share of images that are blended with another image of the set, the weights of the two being uniformly distributed (mixup, Zhang et al. 2018). A blend has no label, but a teacher
+    /// has an opinion of it.
+    /// </summary>
+    public float MixedShare { get; init; }
+
+    /// <summary>The augmentation that suits images of a size: crops of random size from 64 pixels up; below, a crop after padding by a sixteenth of the size, and a flip.</summary>
+    public static Augmentation For(int height, int width) =>
+        Math.Min(height, width) >= 64 ? Photograph : new() { CropPadding = Math.Max(1, Math.Min(height, width) / 16), Flip = true };
 
     /// <summary>Changes an image.</summary>
     /// <param name="image">C·H·W values, plane after plane.</param>

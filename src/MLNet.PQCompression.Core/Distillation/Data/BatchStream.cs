@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace MLNet.PQCompression.Distillation.Data;
 
 /// <summary>A batch as drawn: images, possibly changed, with their labels. Its arrays are its own.</summary>
@@ -48,10 +50,22 @@ public sealed class BatchStream(TrainingSet set, int batchSize, Augmentation aug
             {
                 int index = order[start + n];
                 labels[n] = set.Label(index);
-                augmentation.Apply(
-                    set.Image(index), set.Channels, set.Height, set.Width, SeedSequence.At(seed, i + 1, n + 1), images.AsSpan(n * set.ImageLength, set.ImageLength));
+                Random random = SeedSequence.At(seed, i + 1, n + 1);
+                Span<float> image = images.AsSpan(n * set.ImageLength, set.ImageLength);
+                Change(index, random, image);
+                if (augmentation.MixedShare > 0 && random.NextDouble() < augmentation.MixedShare)
+                    Blend(random.Next(set.Count), random, image);
             }
             yield return new(images, labels, BatchSize) { Indices = order[start..(start + BatchSize)] };
         }
+    }
+
+    private void Change(int index, Random random, Span<float> result) => augmentation.Apply(set.Image(index), set.Channels, set.Height, set.Width, random, result);
+
+    private void Blend(int index, Random random, Span<float> image)
+    {
+        var other = new float[image.Length];
+        Change(index, random, other);
+        TensorPrimitives.Lerp(image, other, random.NextSingle(), image);
     }
 }
