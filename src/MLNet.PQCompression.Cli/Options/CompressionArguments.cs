@@ -18,6 +18,7 @@ internal sealed class CompressionArguments
     private readonly Option<int> _codewords = AtLeast(2, "--k", "Codewords of a layer; fewer where it has few blocks.", Defaults.Codewords);
     private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of every random choice.", DefaultValueFactory = _ => Defaults.Seed };
     private readonly Option<int> _maxImages = AtLeast(1, "--max-images", "How many images are read at most.", Defaults.MaxImages);
+    private readonly Option<int> _views = AtLeast(1, "--views", "How often each image is looked at, at most, where there are fewer than --max-images: as it is, then with random crops and flips.", Defaults.Views);
     private readonly Option<bool> _reestimate = new("--reestimate-batchnorm") { Description = "Give BatchNorm the mean and variance of the student's own activations (for paper and plain)." };
     private readonly Option<int> _layerSteps = AtLeast(0, "--layer-steps", "Steps of distillation after each layer, on its codewords (the paper: 100).", 0);
     private readonly Option<int> _epochs = AtLeast(0, "--epochs", "Epochs of distillation at the end, on all codewords.", 0);
@@ -32,7 +33,7 @@ internal sealed class CompressionArguments
     public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers];
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
+    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
     public CompressionOptions Read(ParseResult arguments, int threads) => new()
     {
@@ -41,6 +42,7 @@ internal sealed class CompressionArguments
         Codewords = arguments.GetValue(_codewords),
         Seed = arguments.GetValue(_seed),
         MaxImages = arguments.GetValue(_maxImages),
+        Views = arguments.GetValue(_views),
         ReestimateBatchNorm = arguments.GetValue(_reestimate),
         Threads = threads,
         Distillation = Distillation(arguments),

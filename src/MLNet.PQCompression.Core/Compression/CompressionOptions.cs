@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Distillation.Data;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -56,6 +57,12 @@ public sealed record CompressionOptions
 
     /// <summary>How many images are read at most.</summary>
     public int MaxImages { get; init; } = 2048;
+
+    /// <summary>
+    /// How often each image is looked at, at most, where there are fewer than <see cref="MaxImages"/>: as it is, then with random crops and flips (<see cref="Augmentation.For"/>).
+    /// Only <see cref="CompressionMethod.Output"/> does so.
+    /// </summary>
+    public int Views { get; init; } = 4;
 
     /// <summary>Bytes that activations may take, about: fewer images are read where <see cref="MaxImages"/> would take more. A fixed number and not the machine's memory, so that results do not depend on the machine.</summary>
     public long MaxActivationBytes { get; init; } = 6L << 30;

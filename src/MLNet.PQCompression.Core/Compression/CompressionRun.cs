@@ -20,11 +20,10 @@ internal sealed class CompressionRun(
     /// <summary>The share of the whole work that is done.</summary>
     private double Fraction => _work == 0 ? _layerShare : _layerShare * _done / _work;
 
-    /// <summary>Compresses from images, which it takes over.</summary>
-    public CompressionResult Run(Activation[] batches, WorkerPool pool)
+    /// <summary>Compresses from batches, which it takes over, of so many images and views of them.</summary>
+    public CompressionResult Run(Activation[] batches, int images, WorkerPool pool)
     {
-        int images = batches.Sum(b => b.Shape[0]);
-        var quantizer = new LayerQuantizer(options, pool);
+        var quantizer = new LayerQuantizer(options, batches.Sum(b => b.Shape[0]) / images, pool);
         var frontier = new TwinFrontier(model, batches, pool);
         var saved = resume?.Load();
         if (saved is not null)

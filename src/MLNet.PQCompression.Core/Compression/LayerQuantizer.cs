@@ -6,7 +6,10 @@ using MLNet.PQCompression.Quantization;
 namespace MLNet.PQCompression.Compression;
 
 /// <summary>Quantizes one layer by the method asked for, from the activations on the frontier.</summary>
-internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool)
+/// <param name="options">The method and its settings.</param>
+/// <param name="views">How many of the frontier's samples show the same image.</param>
+/// <param name="pool">The threads to share.</param>
+internal sealed class LayerQuantizer(CompressionOptions options, int views, WorkerPool pool)
 {
     /// <summary>Rows of inputs that statistics take at least, where there are as many: enough for a well-determined H.</summary>
     private const int MinimumRows = 262144;
@@ -62,7 +65,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool
     {
         Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
         var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
-        var statistics = new OutputStatistics(geometry);
+        var statistics = new OutputStatistics(geometry, views);
         int positions = PositionsPerImage(inputs, geometry);
         OutputCorrection correction = OutputCorrection.Find(teacher, node);
         Activation[] outputs = [.. Enumerable.Range(0, inputs.Length).Select(b => frontier.TeacherOutput(node, b))];
@@ -73,7 +76,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, WorkerPool pool
             statistics.Add(inputs[b], targets[b], positions, HashCode(seed, b), pool);
         }
         var problem = new OutputProblem(statistics, teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), DriftDamping, pool);
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), DriftDamping, isShrunk: true, pool);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(geometry), Seed = seed };
         OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, pool, cancellationToken);
         (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, pool);

@@ -9,9 +9,6 @@ namespace MLNet.PQCompression.Compression;
 /// <summary>Compresses a trained ConvNet from unlabelled images: layer after layer, each guided by what the layers below have become.</summary>
 public static class ModelCompressor
 {
-    /// <summary>Floats of one image batch at the input, about; batches bound what a layer's evaluation takes at once.</summary>
-    private const int BatchFloats = 1 << 20;
-
     /// <summary>Compresses a model.</summary>
     /// <param name="teacher">The trained network.</param>
     /// <param name="images">Unlabelled images, preprocessed as the network needs them.</param>
@@ -34,12 +31,12 @@ public static class ModelCompressor
         CheckInput(model, images);
         int most = ImagesThatFit(model, plan, images, options);
         progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory for activations" : null));
-        Activation[] batches = ReadImages(images, most, cancellationToken);
+        (Activation[] batches, int count) = CalibrationImages.Read(images, most, options, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation is null ? "" : $"{distillation.ImagesHash} {distillation.Backend}", options);
         using var pool = new WorkerPool(options.Threads);
-        return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, pool);
+        return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, pool);
     }
 
     private static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)
@@ -55,22 +52,5 @@ public static class ModelCompressor
         int[] given = [-1, images.Channels, images.Height, images.Width];
         if (input.Rank != 4 || given.Where((d, i) => i > 0 && input[i] >= 0 && input[i] != d).Any())
             throw new ArgumentException($"Model '{model.Name}' takes images of {input}; these are {new TensorShape(given)}.", nameof(images));
-    }
-
-    private static Activation[] ReadImages(ISampleSource images, int most, CancellationToken cancellationToken)
-    {
-        int length = images.Channels * images.Height * images.Width;
-        int batchSize = Math.Clamp(BatchFloats / length, 1, 256), left = most;
-        var batches = new List<Activation>();
-        foreach (SampleBatch batch in images.Read(batchSize, cancellationToken))
-        {
-            int count = Math.Min(batch.Count, left);
-            if (count > 0)
-                batches.Add(new(new(count, images.Channels, images.Height, images.Width), batch.Data[..(count * length)].ToArray()));
-            left -= count;
-            if (left <= 0)
-                break;
-        }
-        return batches.Count > 0 ? [.. batches] : throw new ArgumentException("There are no images to take statistics from.", nameof(images));
     }
 }

@@ -31,10 +31,11 @@ internal sealed class OutputProblem
     /// <param name="isCentered">Whether a shift of each output can be absorbed.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
     /// <param name="damping">λ as a fraction of H's mean diagonal.</param>
+    /// <param name="isShrunk">Whether H is shrunk towards the identity by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
     /// <param name="isScaled">Whether a scale of each output can be absorbed.</param>
     /// <param name="pool">The threads to share.</param>
     public OutputProblem(
-        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double damping, WorkerPool? pool)
+        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double damping, bool isShrunk, WorkerPool? pool)
     {
         _isScaled = isScaled;
         _statistics = statistics;
@@ -45,6 +46,8 @@ internal sealed class OutputProblem
         {
             (statistics.Moments[g], _products[g]) = Normalize(statistics, g, isCentered, pool);
             int length = geometry.RowsPerGroup * geometry.RowLength;
+            if (isShrunk)
+                Shrink(statistics.Moments[g], _products[g], weight.Slice(g * length, length), geometry, statistics.Spreads[g].Shrinkage(statistics.Moments[g]));
             CorrectDrift(statistics.Moments[g], _products[g], weight.Slice(g * length, length), geometry, damping, target.AsSpan(g * length, length), pool);
         }
         _gains = isScaled ? TakeGains(target, geometry) : [.. Enumerable.Repeat(1.0, geometry.Rows)];
@@ -89,6 +92,25 @@ internal sealed class OutputProblem
             }
         }
         return (scale, shift);
+    }
+
+    /// <summary>
+    /// H + λI and XᵀY + λWᵀ with λ = m·ρ/(1 − ρ), m the mean of H's diagonal: as if besides the images there were inputs of white noise on which the teacher's weight acts. Where few images leave
+    /// directions of the inputs all but unseen, errors there are no longer free.
+    /// </summary>
+    private static void Shrink(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double shrinkage)
+    {
+        (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
+        double mean = 0;
+        for (int i = 0; i < n; i++)
+            mean += hessian[i * n + i] / n;
+        var ridge = (float)(mean * shrinkage / Math.Max(1 - shrinkage, 1e-3));
+        for (int i = 0; i < n; i++)
+        {
+            hessian[i * n + i] += ridge;
+            for (int r = 0; r < rows; r++)
+                products[i * rows + r] += ridge * weight[r * n + i];
+        }
     }
 
     /// <summary>Divides each row by its length relative to the mean row's, so that codewords need not tell rows of different lengths apart.</summary>

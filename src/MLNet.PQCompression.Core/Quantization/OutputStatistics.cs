@@ -16,13 +16,16 @@ public sealed class OutputStatistics
     private readonly double[] _outputSquares;
 
     /// <summary>Empty sums for a layer.</summary>
-    public OutputStatistics(LayerGeometry geometry)
+    /// <param name="geometry">The layer.</param>
+    /// <param name="views">How many of the samples that will be added show the same image.</param>
+    public OutputStatistics(LayerGeometry geometry, int views = 1)
     {
         ArgumentNullException.ThrowIfNull(geometry);
         Geometry = geometry;
         int n = geometry.RowLength;
         Moments = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(n * n)])];
         Products = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(n * geometry.RowsPerGroup)])];
+        Spreads = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new CovarianceSpread(n, views))];
         _inputSums = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new double[n])];
         _outputSums = new double[geometry.Rows];
         _outputSquares = new double[geometry.Rows];
@@ -39,6 +42,9 @@ public sealed class OutputStatistics
 
     /// <summary>XᵀY of each group, n×RowsPerGroup.</summary>
     internal float[][] Products { get; }
+
+    /// <summary>How much the inputs' covariance of each group differs between images.</summary>
+    internal CovarianceSpread[] Spreads { get; }
 
     /// <summary>The mean of input i of a group.</summary>
     internal double InputMean(int group, int i) => _inputSums[group][i] / Count;
@@ -66,6 +72,7 @@ public sealed class OutputStatistics
             sampler.GatherOutputs(output, g, y.AsMemory(0, count * width), pool);
             MatrixProduct.SymmetricRankUpdate(n, count, x, n, Moments[g], n, pool);
             MatrixProduct.Multiply(true, false, n, width, count, x, n, y, width, 1, Products[g], width, pool);
+            Spreads[g].Add(x, count, input.Shape[0], pool);
             AddSums(x.AsSpan(0, count * n), _inputSums[g], null);
             AddSums(y.AsSpan(0, count * width), _outputSums.AsSpan(g * width, width), _outputSquares.AsSpan(g * width, width));
         }

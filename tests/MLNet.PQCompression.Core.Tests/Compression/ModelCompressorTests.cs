@@ -65,6 +65,20 @@ public sealed class ModelCompressorTests
     }
 
     [Fact]
+    public void Few_images_are_looked_at_more_than_once()
+    {
+        ModelGraph teacher = TestNetworks.Residual();
+        CompressionResult once = Compress(teacher, new() { Views = 1 }), thrice = Compress(teacher, new() { Views = 3 });
+        Assert.Equal(once.Report.Images, thrice.Report.Images);
+        Assert.NotEqual(Codes(once.Student), Codes(thrice.Student));
+        // No room for a second look.
+        Assert.Equal(Codes(once.Student), Codes(Compress(teacher, new() { Views = 3, MaxImages = 2 * once.Report.Images - 1 }).Student));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Compress(teacher, new() { Views = 0 }));
+
+        static ushort[] Codes(ModelGraph student) => [.. student.Initializers.OrderBy(i => i.Key, StringComparer.Ordinal).SelectMany(i => i.Value is QuantizedTensor q ? q.Codes.ToArray() : [])];
+    }
+
+    [Fact]
     public void Only_as_many_images_are_read_as_fit_the_memory_for_activations()
     {
         // At block.conv1 and block.conv2 two values of 16×8×8 are alive in each network, besides the layer's outputs and targets at the first of them.

@@ -54,7 +54,7 @@ public sealed class OutputProblemTests
     public void Where_the_teacher_is_linear_in_the_inputs_its_weight_is_the_target()
     {
         (OutputStatistics statistics, float[] weight, _) = Linear(shift: 3);
-        var problem = new OutputProblem(statistics, new float[weight.Length], true, false, [1, 1, 1], 1e-7, null);
+        var problem = new OutputProblem(statistics, new float[weight.Length], true, false, [1, 1, 1], 1e-7, false, null);
         for (int i = 0; i < weight.Length; i++)
             Assert.Equal(weight[i], problem.Objective.Targets[0][i % 8 * problem.Objective.Stride + i / 8], 1e-3);
     }
@@ -63,7 +63,7 @@ public sealed class OutputProblemTests
     public void Scale_and_shift_of_the_outputs_are_the_least_squares_fit()
     {
         (OutputStatistics statistics, float[] weight, _) = Linear(shift: 3);
-        var problem = new OutputProblem(statistics, weight, true, true, [1, 1, 1], 0.01, null);
+        var problem = new OutputProblem(statistics, weight, true, true, [1, 1, 1], 0.01, false, null);
         double mean = Enumerable.Range(0, 3).Average(Length);
         float[] codebook = [.. weight.Select((w, i) => w / 1.25f * (float)(mean / Length(i / 8)))];
         ushort[] codes = [.. Enumerable.Range(0, weight.Length / 4).Select(i => (ushort)i)];
@@ -73,7 +73,7 @@ public sealed class OutputProblemTests
         Assert.All(shift, c => Assert.Equal(3, c, 1e-3));
 
         (statistics, _, _) = Linear(shift: 3);
-        var unscaled = new OutputProblem(statistics, weight, true, false, [1, 1, 1], 0.01, null);
+        var unscaled = new OutputProblem(statistics, weight, true, false, [1, 1, 1], 0.01, false, null);
         Assert.All(unscaled.FitOutputs(codebook, codes, null).Scale, a => Assert.Equal(1, a));
 
         double Length(int o) => Math.Sqrt(weight.AsSpan(o * 8, 8).ToArray().Sum(w => (double)w * w));

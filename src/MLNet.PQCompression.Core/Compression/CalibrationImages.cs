@@ -1,0 +1,47 @@
+using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Inference;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>The images that statistics are taken from: those of the source and, where they are few, changed views of them.</summary>
+internal static class CalibrationImages
+{
+    /// <summary>Floats of one image batch at the input, about; batches bound what a layer's evaluation takes at once.</summary>
+    private const int BatchFloats = 1 << 20;
+
+    /// <summary>Reads up to a number of images, views included.</summary>
+    /// <returns>The images and then their views, and how many images there are.</returns>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public static (Activation[] Batches, int Images) Read(ISampleSource images, int most, CompressionOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Views, 1, nameof(options));
+        int length = images.Channels * images.Height * images.Width;
+        int batchSize = Math.Clamp(BatchFloats / length, 1, 256), count = 0;
+        var batches = new List<Activation>();
+        foreach (SampleBatch batch in images.Read(batchSize, cancellationToken))
+        {
+            int taken = Math.Min(batch.Count, most - count);
+            if (taken > 0)
+                batches.Add(new(new(taken, images.Channels, images.Height, images.Width), batch.Data[..(taken * length)].ToArray()));
+            count += taken;
+            if (count >= most)
+                break;
+        }
+        if (count == 0)
+            throw new ArgumentException("There are no images to take statistics from.", nameof(images));
+        int views = options.Method == CompressionMethod.Output ? Math.Min(options.Views, most / count) : 1;
+        return ([.. batches, .. Enumerable.Range(1, views - 1).SelectMany(view => batches.Select((b, i) => Changed(b, SeedSequence.At(options.Seed, -view, i))))], count);
+    }
+
+    private static Activation Changed(Activation batch, Random random)
+    {
+        (int channels, int height, int width) = (batch.Shape[1], batch.Shape[2], batch.Shape[3]);
+        int length = channels * height * width;
+        var changed = new float[batch.Shape.Count];
+        var augmentation = Augmentation.For(height, width);
+        for (int i = 0; i < batch.Shape[0]; i++)
+            augmentation.Apply(batch.Span.Slice(i * length, length), channels, height, width, random, changed.AsSpan(i * length, length));
+        return new(batch.Shape, changed);
+    }
+}

@@ -1,0 +1,96 @@
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Quantization;
+
+/// <summary>
+/// How much the covariance of a layer's inputs differs from image to image, which tells how far the one of all N images can be trusted: the shrinkage of Ledoit and Wolf
+/// (2004), with images and not positions as the independent samples.
+/// </summary>
+/// <remarks>
+/// Σ_i ‖A_i − A‖² is estimated without any A_i from Σ_i ‖A_i z‖² − N·‖A z‖² for a few z of random signs, where A_i = (X_i − c)ᵀ(X_i − c)/r is the covariance of the r rows of image i and c the
+/// mean of the first batch. Memory: 2·n·P floats.
+/// </remarks>
+internal sealed class CovarianceSpread
+{
+    private const int Probes = 16;
+    private readonly int _n, _views;
+    private readonly float[] _signs;
+    private readonly double[] _sums;
+    private readonly float[] _center, _centerProducts;
+    private double _squares;
+    private long _images;
+
+    /// <summary>No image yet.</summary>
+    /// <param name="n">The length of a row of inputs.</param>
+    /// <param name="views">How many of the samples show the same image; they count as one, since they may be as alike as can be.</param>
+    public CovarianceSpread(int n, int views = 1)
+    {
+        (_n, _views) = (n, views);
+        var random = new Random(n);
+        _signs = [.. Enumerable.Range(0, n * Probes).Select(_ => random.Next(2) * 2f - 1)];
+        _sums = new double[n * Probes];
+        (_center, _centerProducts) = (new float[n], new float[Probes]);
+    }
+
+    /// <summary>Adds the rows of some images, the same number of each.</summary>
+    public void Add(float[] rows, int count, int images, WorkerPool? pool)
+    {
+        if (_images == 0)
+            Center(rows.AsSpan(0, count * _n));
+        int perImage = count / images;
+        var products = new float[count * Probes];
+        MatrixProduct.Multiply(false, false, count, Probes, _n, rows, _n, _signs, Probes, 0, products, Probes, pool);
+        for (int i = 0; i < products.Length; i++)
+            products[i] -= _centerProducts[i % Probes];
+        var image = new float[_n * Probes];
+        for (int i = 0; i < images; i++)
+        {
+            ReadOnlySpan<float> own = products.AsSpan(i * perImage * Probes, perImage * Probes);
+            MatrixProduct.Multiply(true, false, _n, Probes, perImage, rows.AsSpan(i * perImage * _n, perImage * _n), _n, own, Probes, 0, image, Probes, pool);
+            for (int p = 0; p < Probes; p++)
+            {
+                double sum = 0;
+                for (int r = 0; r < perImage; r++)
+                    sum += own[r * Probes + p];
+                for (int j = 0; j < _n; j++)
+                {
+                    double value = (image[j * Probes + p] - _center[j] * sum) / perImage;
+                    _sums[j * Probes + p] += value;
+                    _squares += value * value / Probes;
+                }
+            }
+        }
+        _images += images;
+    }
+
+    /// <summary>The share of a multiple of the identity in the best estimate of the covariance, (1 − ρ)·H + ρ·m·I with m the mean of H's diagonal; 0 to 1.</summary>
+    /// <param name="covariance">H, n×n.</param>
+    public double Shrinkage(ReadOnlySpan<float> covariance)
+    {
+        double trace = 0, square = 0, mean = 0;
+        for (int i = 0; i < _n; i++)
+            trace += covariance[i * _n + i];
+        for (int i = 0; i < _n; i++)
+            square += System.Numerics.Tensors.TensorPrimitives.SumOfSquares(covariance.Slice(i * _n, _n));
+        foreach (double sum in _sums)
+            mean += sum * sum / _images / Probes;
+        double spread = Math.Max(0, _squares - mean) / _images / _images * _views, distance = square - trace * trace / _n;
+        return distance > 0 ? Math.Min(1, spread / distance) : _images > 0 ? 1 : 0;
+    }
+
+    private void Center(ReadOnlySpan<float> rows)
+    {
+        var sums = new double[_n];
+        for (int i = 0; i < rows.Length; i++)
+            sums[i % _n] += rows[i];
+        for (int j = 0; j < _n; j++)
+            _center[j] = (float)(sums[j] * _n / rows.Length);
+        for (int p = 0; p < Probes; p++)
+        {
+            double product = 0;
+            for (int j = 0; j < _n; j++)
+                product += _center[j] * _signs[j * Probes + p];
+            _centerProducts[p] = (float)product;
+        }
+    }
+}
