@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace MLNet.PQCompression.Inference.Kernels;
 
@@ -19,75 +20,123 @@ internal static unsafe class CodewordDot
     /// <param name="d">4 or 8.</param>
     /// <param name="x">[blocks·d] values.</param>
     /// <param name="sums">Receives 16 values.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(byte* codes, int bytesPerCode, int blocks, float* codebook, int d, float* x, float* sums)
     {
+        float* rows = stackalloc float[2 * Rows * d], lanes = rows + Rows * d;
         if (d == 8 && bytesPerCode == 1)
-            Multiply<Float256, One>(codes, blocks, codebook, x, sums);
+            Eight<One>(codes, blocks, codebook, x, rows);
         else if (d == 8)
-            Multiply<Float256, Two>(codes, blocks, codebook, x, sums);
+            Eight<Two>(codes, blocks, codebook, x, rows);
         else if (bytesPerCode == 1)
-            Multiply<Float128, One>(codes, blocks, codebook, x, sums);
+            Four<One>(codes, blocks, codebook, x, rows);
         else
-            Multiply<Float128, Two>(codes, blocks, codebook, x, sums);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply<TVector, TBytes>(byte* codes, int blocks, float* codebook, float* x, float* sums)
-        where TVector : struct, IFloatVector<TVector>
-        where TBytes : struct, IConstant
-    {
-        TVector c0 = TVector.Zero, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-        TVector c8 = c0, c9 = c0, c10 = c0, c11 = c0, c12 = c0, c13 = c0, c14 = c0, c15 = c0;
-        for (; blocks > 0; blocks--, codes += TileOperands.PanelWidth * TBytes.Value, x += TVector.Count)
-        {
-            TVector v = TVector.Load(x);
-            c0 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 0), v, c0);
-            c1 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 1), v, c1);
-            c2 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 2), v, c2);
-            c3 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 3), v, c3);
-            c4 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 4), v, c4);
-            c5 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 5), v, c5);
-            c6 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 6), v, c6);
-            c7 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 7), v, c7);
-            c8 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 8), v, c8);
-            c9 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 9), v, c9);
-            c10 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 10), v, c10);
-            c11 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 11), v, c11);
-            c12 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 12), v, c12);
-            c13 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 13), v, c13);
-            c14 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 14), v, c14);
-            c15 = TVector.MultiplyAdd(Codeword<TVector, TBytes>(codebook, codes, 15), v, c15);
-        }
-        float* rows = stackalloc float[2 * Rows * 8], lanes = rows + Rows * 8;
-        c0.Store(rows);
-        c1.Store(rows + TVector.Count);
-        c2.Store(rows + 2 * TVector.Count);
-        c3.Store(rows + 3 * TVector.Count);
-        c4.Store(rows + 4 * TVector.Count);
-        c5.Store(rows + 5 * TVector.Count);
-        c6.Store(rows + 6 * TVector.Count);
-        c7.Store(rows + 7 * TVector.Count);
-        c8.Store(rows + 8 * TVector.Count);
-        c9.Store(rows + 9 * TVector.Count);
-        c10.Store(rows + 10 * TVector.Count);
-        c11.Store(rows + 11 * TVector.Count);
-        c12.Store(rows + 12 * TVector.Count);
-        c13.Store(rows + 13 * TVector.Count);
-        c14.Store(rows + 14 * TVector.Count);
-        c15.Store(rows + 15 * TVector.Count);
-        SquareTranspose.Run(rows, TVector.Count, lanes, Rows, TVector.Count);
+            Four<Two>(codes, blocks, codebook, x, rows);
+        SquareTranspose.Run(rows, d, lanes, Rows, d);
         for (int o = 0; o < Rows; o += Float128.Count)
         {
             Float128 sum = Float128.Load(lanes + o);
-            for (int lane = 1; lane < TVector.Count; lane++)
+            for (int lane = 1; lane < d; lane++)
                 sum += Float128.Load(lanes + lane * Rows + o);
             sum.Store(sums + o);
         }
     }
 
+    /// <summary>rows[o, j] = Σ_b codebook[code[b, o], j]·x[b·d + j] for d = 8.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Eight<TBytes>(byte* codes, int blocks, float* codebook, float* x, float* rows)
+        where TBytes : struct, IConstant
+    {
+        Vector256<float> c0 = Vector256<float>.Zero, c1 = Vector256<float>.Zero, c2 = Vector256<float>.Zero, c3 = Vector256<float>.Zero;
+        Vector256<float> c4 = Vector256<float>.Zero, c5 = Vector256<float>.Zero, c6 = Vector256<float>.Zero, c7 = Vector256<float>.Zero;
+        Vector256<float> c8 = Vector256<float>.Zero, c9 = Vector256<float>.Zero, c10 = Vector256<float>.Zero, c11 = Vector256<float>.Zero;
+        Vector256<float> c12 = Vector256<float>.Zero, c13 = Vector256<float>.Zero, c14 = Vector256<float>.Zero, c15 = Vector256<float>.Zero;
+        for (; blocks > 0; blocks--, codes += TileOperands.PanelWidth * TBytes.Value, x += 8)
+        {
+            Vector256<float> v = Vector256.Load(x);
+            c0 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 0)), v, c0);
+            c1 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 1)), v, c1);
+            c2 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 2)), v, c2);
+            c3 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 3)), v, c3);
+            c4 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 4)), v, c4);
+            c5 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 5)), v, c5);
+            c6 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 6)), v, c6);
+            c7 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 7)), v, c7);
+            c8 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 8)), v, c8);
+            c9 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 9)), v, c9);
+            c10 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 10)), v, c10);
+            c11 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 11)), v, c11);
+            c12 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 12)), v, c12);
+            c13 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 13)), v, c13);
+            c14 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 14)), v, c14);
+            c15 = Vector256.MultiplyAddEstimate(Vector256.Load(codebook + 8 * Code<TBytes>(codes, 15)), v, c15);
+        }
+        c0.Store(rows);
+        c1.Store(rows + 8);
+        c2.Store(rows + 16);
+        c3.Store(rows + 24);
+        c4.Store(rows + 32);
+        c5.Store(rows + 40);
+        c6.Store(rows + 48);
+        c7.Store(rows + 56);
+        c8.Store(rows + 64);
+        c9.Store(rows + 72);
+        c10.Store(rows + 80);
+        c11.Store(rows + 88);
+        c12.Store(rows + 96);
+        c13.Store(rows + 104);
+        c14.Store(rows + 112);
+        c15.Store(rows + 120);
+    }
+
+    /// <summary>rows[o, j] = Σ_b codebook[code[b, o], j]·x[b·d + j] for d = 4.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Four<TBytes>(byte* codes, int blocks, float* codebook, float* x, float* rows)
+        where TBytes : struct, IConstant
+    {
+        Vector128<float> c0 = Vector128<float>.Zero, c1 = Vector128<float>.Zero, c2 = Vector128<float>.Zero, c3 = Vector128<float>.Zero;
+        Vector128<float> c4 = Vector128<float>.Zero, c5 = Vector128<float>.Zero, c6 = Vector128<float>.Zero, c7 = Vector128<float>.Zero;
+        Vector128<float> c8 = Vector128<float>.Zero, c9 = Vector128<float>.Zero, c10 = Vector128<float>.Zero, c11 = Vector128<float>.Zero;
+        Vector128<float> c12 = Vector128<float>.Zero, c13 = Vector128<float>.Zero, c14 = Vector128<float>.Zero, c15 = Vector128<float>.Zero;
+        for (; blocks > 0; blocks--, codes += TileOperands.PanelWidth * TBytes.Value, x += 4)
+        {
+            Vector128<float> v = Vector128.Load(x);
+            c0 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 0)), v, c0);
+            c1 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 1)), v, c1);
+            c2 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 2)), v, c2);
+            c3 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 3)), v, c3);
+            c4 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 4)), v, c4);
+            c5 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 5)), v, c5);
+            c6 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 6)), v, c6);
+            c7 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 7)), v, c7);
+            c8 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 8)), v, c8);
+            c9 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 9)), v, c9);
+            c10 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 10)), v, c10);
+            c11 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 11)), v, c11);
+            c12 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 12)), v, c12);
+            c13 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 13)), v, c13);
+            c14 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 14)), v, c14);
+            c15 = Vector128.MultiplyAddEstimate(Vector128.Load(codebook + 4 * Code<TBytes>(codes, 15)), v, c15);
+        }
+        c0.Store(rows);
+        c1.Store(rows + 4);
+        c2.Store(rows + 8);
+        c3.Store(rows + 12);
+        c4.Store(rows + 16);
+        c5.Store(rows + 20);
+        c6.Store(rows + 24);
+        c7.Store(rows + 28);
+        c8.Store(rows + 32);
+        c9.Store(rows + 36);
+        c10.Store(rows + 40);
+        c11.Store(rows + 44);
+        c12.Store(rows + 48);
+        c13.Store(rows + 52);
+        c14.Store(rows + 56);
+        c15.Store(rows + 60);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Codeword<TVector, TBytes>(float* codebook, byte* codes, int row)
-        where TVector : struct, IFloatVector<TVector>
-        where TBytes : struct, IConstant =>
-        TVector.Load(codebook + (nuint)(TBytes.Value == 1 ? codes[row] : ((ushort*)codes)[row]) * (nuint)TVector.Count);
+    private static nint Code<TBytes>(byte* codes, int row)
+        where TBytes : struct, IConstant => TBytes.Value == 1 ? codes[row] : ((ushort*)codes)[row];
 }

@@ -70,7 +70,7 @@ internal sealed unsafe class FilterWinogradStep : Step, IConvolutionKernel
         float* table = workspace.SharedScratch, v = table + TableLength, scratch = workspace.ThreadScratch(worker);
         int image = phase / 2;
         if (phase % 2 == 1)
-            Multiply(workspace, image, part % Groups, part / Groups, table, v, scratch);
+            Multiply(workspace, image, part / _y.Planes, part % _y.Planes, table, v, scratch);
         else if (part < Groups * _x.Planes)
             TransformInputs(workspace, image, part / _x.Planes, part % _x.Planes, v, scratch);
         else

@@ -19,7 +19,7 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
     private const int Chunk = 16, RowsPerPart = 64;
 
     /// <summary>Values of V and M together that stay in the second-level cache.</summary>
-    private const int CachedValues = 300_000;
+    private const int CachedValues = 150_000;
 
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
