@@ -9,18 +9,21 @@ internal unsafe interface IWinograd
     /// <summary>m, the rows and columns of an output tile.</summary>
     static abstract int Outputs { get; }
 
-    /// <summary>m + 2, the rows and columns of an input tile.</summary>
+    /// <summary>The rows and columns of an input tile, and of a transformed tile: m + 2, or 2·m + 1 with a stride of 2.</summary>
     static abstract int Inputs { get; }
 
-    /// <summary>Bᵀ: from m + 2 to m + 2 values.</summary>
+    /// <summary>The stride of the convolution.</summary>
+    static abstract int Stride { get; }
+
+    /// <summary>Bᵀ: from Inputs to as many values.</summary>
     static abstract void Input<T>(float* from, nint fromStride, float* to, nint toStride)
         where T : struct, IFloatVector<T>;
 
-    /// <summary>G: from 3 to m + 2 values.</summary>
+    /// <summary>G: from 3 to Inputs values.</summary>
     static abstract void Weight<T>(float* from, nint fromStride, float* to, nint toStride)
         where T : struct, IFloatVector<T>;
 
-    /// <summary>Aᵀ: from m + 2 to m values.</summary>
+    /// <summary>Aᵀ: from Inputs to m values.</summary>
     static abstract void Output<T>(float* from, nint fromStride, float* to, nint toStride)
         where T : struct, IFloatVector<T>;
 }

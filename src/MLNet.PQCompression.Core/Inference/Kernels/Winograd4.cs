@@ -9,6 +9,8 @@ internal readonly unsafe struct Winograd4 : IWinograd
 
     public static int Inputs => 6;
 
+    public static int Stride => 1;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Input<T>(float* from, nint fromStride, float* to, nint toStride)
         where T : struct, IFloatVector<T>

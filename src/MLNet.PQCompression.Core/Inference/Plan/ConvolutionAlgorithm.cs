@@ -15,7 +15,7 @@ internal enum ConvolutionAlgorithm
     /// <summary>F(4×4, 3×3).</summary>
     Winograd4,
 
-    /// <summary>F(4×4, 3×3) with positions as lanes.</summary>
+    /// <summary>F(4×4, 3×3) of stride 1 or 2 with positions as lanes.</summary>
     FilterWinograd,
 
     /// <summary>By product tables.</summary>

@@ -46,8 +46,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             ways.Add(new(ConvolutionAlgorithm.Winograd2, new WinogradStep<Winograd2, TVector>(layer, weights, x, y, fusion)));
             ways.Add(new(ConvolutionAlgorithm.Winograd4, new WinogradStep<Winograd4, TVector>(layer, weights, x, y, fusion)));
             if (TVector.Count == 16)
-                ways.Add(new(ConvolutionAlgorithm.FilterWinograd, new FilterWinogradStep(layer, weights, x, y, fusion)));
+                ways.Add(new(ConvolutionAlgorithm.FilterWinograd, new FilterWinogradStep<Winograd4>(layer, weights, x, y, fusion)));
         }
+        if (weights.CanTransform && x.Layout == ValueLayout.Blocked && layer.Window == Window.Square(3, 2, 1) && TVector.Count == 16)
+            ways.Add(new(ConvolutionAlgorithm.FilterWinograd, new FilterWinogradStep<StridedWinograd4>(layer, weights, x, y, fusion)));
         if (ProductTableStep<Float256>.Applies(layer, weights, x) && (TTile.Pixels == TileOperands.MaxPixels || _algorithm == ConvolutionAlgorithm.ProductTable))
             ways.Add(new(ConvolutionAlgorithm.ProductTable, TVector.Count == 4
                 ? new ProductTableStep<Float128>(layer, weights, x, y, fusion)

@@ -3,7 +3,7 @@ using MLNet.PQCompression.Inference.Kernels;
 
 namespace MLNet.PQCompression.Inference.Plan;
 
-/// <summary>The tiles of a 3×3 convolution of stride 1 with a border of one pixel: where they are read and where their outputs go.</summary>
+/// <summary>The tiles of a 3×3 convolution with a border of one pixel: where they are read and where their outputs go.</summary>
 internal sealed unsafe class WinogradTiles<TWinograd>(PlanValue x, PlanValue y, PlanValue? residual)
     where TWinograd : struct, IWinograd
 {
@@ -32,7 +32,7 @@ internal sealed unsafe class WinogradTiles<TWinograd>(PlanValue x, PlanValue y, 
     {
         int size = TWinograd.Inputs;
         float* half = scratch, padded = half + Positions * Lanes;
-        int image = tile / PerImage, row = tile / Columns % Rows * TWinograd.Outputs - 1, column = tile % Columns * TWinograd.Outputs - 1;
+        int step = TWinograd.Outputs * TWinograd.Stride, image = tile / PerImage, row = tile / Columns % Rows * step - 1, column = tile % Columns * step - 1;
         float* source = workspace.Pixel(x, image, plane, row, column);
         nint rowStride = x.RowStride;
         if (row + size > x.Height + x.Border || column + size > x.Width + x.Border)
