@@ -9,8 +9,9 @@ namespace MLNet.PQCompression.Inference.Plan;
 /// position of 16 tiles, so four tiles suffice to fill the registers. It needs the 32 registers of AVX-512.
 /// </summary>
 /// <remarks>
-/// Two phases for as many tiles as have V in the second-level cache: transform the inputs and, once, the codebook, V [group, C_in, tiles, ξ] and
-/// U [codewords, filters, ξ]; then, for 64 outputs and four tiles, multiply and transform back. The positions lie as groups of 16 and a last one of 4 (<see cref="FilterProduct"/>).
+/// Two phases: transform the codebook, U [codewords, filters, ξ]; then, for 64 outputs and four tiles, transform the inputs, V [C_in, tiles, ξ], multiply and
+/// transform back. V is in a thread's own scratch, and computed again by each thread that has outputs of the tiles: fetching it from another core's cache
+/// takes longer. The positions lie as groups of 16 and a last one of 4 (<see cref="FilterProduct"/>).
 /// </remarks>
 internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionKernel
     where TWinograd : struct, IWinograd
@@ -20,9 +21,6 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
     /// <summary>Blocks of outputs in a part: they use a group's positions of U one after the other while these are in the first-level cache.</summary>
     private const int PlanesPerPart = 4;
 
-    /// <summary>Values of V that stay in the second-level cache.</summary>
-    private const int CachedValues = 150_000;
-
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
     private readonly CodedPanels _weights;
@@ -30,7 +28,7 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
     private readonly nint _residualRowStride;
     private readonly float[] _scale, _bias;
     private readonly float _low, _high;
-    private readonly int _filters, _inputs, _rounds, _groupsPerRound;
+    private readonly int _filters, _inputs;
 
     public FilterWinogradStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
@@ -41,9 +39,6 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
         (_scale, _bias) = fusion.Pinned(weights.Panels);
         (_low, _high) = (fusion.Low, fusion.High);
         (_filters, _inputs) = (weights.BlockSize / 9, x.Planes * Lanes);
-        int most = (int)Math.Max(1, CachedValues / GroupLength);
-        _groupsPerRound = (Groups + (Groups + most - 1) / most - 1) / ((Groups + most - 1) / most);
-        _rounds = (Groups + _groupsPerRound - 1) / _groupsPerRound;
     }
 
     /// <summary>Positions of a transformed tile, filled up with zeros to groups of 16 and one of 4.</summary>
@@ -58,16 +53,16 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
 
     public override long WeightBytes => _weights.Bytes + 2L * _scale.Length * sizeof(float);
 
-    /// <summary>U, and V of a round.</summary>
-    public override long SharedScratch => TableLength + _groupsPerRound * GroupLength;
+    /// <summary>U.</summary>
+    public override long SharedScratch => TableLength;
 
-    /// <summary>A tile in passing twice, a transformed tile of 16 channels or codewords, the sums of a part's outputs.</summary>
-    public override long ThreadScratch => 3 * Positions * Lanes + PlanesPerPart * PlaneSums;
+    /// <summary>A tile in passing twice, a transformed tile of 16 channels or codewords, the sums of a part's outputs, V of four tiles.</summary>
+    public override long ThreadScratch => 3 * Positions * Lanes + PlanesPerPart * PlaneSums + GroupLength;
 
     /// <summary>The sums of 16 outputs.</summary>
     private static int PlaneSums => Lanes * Tiles * Positions;
 
-    /// <summary>Parts that compute the outputs of a group.</summary>
+    /// <summary>Parts that the outputs of a group make.</summary>
     private int OutputParts => (_y.Planes + PlanesPerPart - 1) / PlanesPerPart;
 
     /// <summary>Groups of four tiles in an image.</summary>
@@ -81,27 +76,25 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
     private nint GroupLength => (nint)_inputs * Tiles * Positions;
 
     /// <inheritdoc/>
-    public double Cost(int batch) => (double)batch * Groups * Tiles * Positions * ((double)_inputs * _y.Planes / 0.92 + 18.0 * (_x.Planes + _y.Planes));
+    public double Cost(int batch) => (double)batch * Groups * Tiles * Positions * ((double)_inputs * _y.Planes / 0.92 + 15.0 * (_x.Planes + _y.Planes));
 
-    public override int Phases(Workspace workspace) => 2 * _rounds * workspace.Count;
+    public override int Phases(Workspace workspace) => 2;
 
-    public override int Parts(Workspace workspace, int phase)
-    {
-        int groups = Math.Min(_groupsPerRound, Groups - phase / 2 % _rounds * _groupsPerRound);
-        return groups * (phase % 2 == 0 ? _x.Planes : OutputParts) + (phase == 0 ? Tables : 0);
-    }
+    public override int Parts(Workspace workspace, int phase) => phase == 0 ? Tables : workspace.Count * Groups * OutputParts;
 
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
-        float* table = workspace.SharedScratch, v = table + TableLength, scratch = workspace.ThreadScratch(worker);
-        int round = phase / 2, image = round / _rounds, first = round % _rounds * _groupsPerRound, perGroup = phase % 2 == 0 ? _x.Planes : OutputParts;
-        int inputs = Math.Min(_groupsPerRound, Groups - first) * _x.Planes;
-        if (phase % 2 == 0 && part >= inputs)
-            TransformCodebook((part - inputs) % _filters, (part - inputs) / _filters * Lanes, table, scratch);
-        else if (phase % 2 == 0)
-            TransformInputs(workspace, image, first + part / perGroup, part % perGroup, v + part / perGroup * GroupLength, scratch);
-        else
-            Multiply(workspace, image, first + part / perGroup, part % perGroup, table, v + part / perGroup * GroupLength, scratch);
+        float* scratch = workspace.ThreadScratch(worker), v = scratch + 3 * Positions * Lanes + PlanesPerPart * PlaneSums;
+        if (phase == 0)
+        {
+            TransformCodebook(part % _filters, part / _filters * Lanes, workspace.SharedScratch, scratch);
+            return;
+        }
+        int item = part / OutputParts, image = item / Groups, group = item % Groups;
+        if (!workspace.Keeps(worker, item))
+            for (int plane = 0; plane < _x.Planes; plane++)
+                TransformInputs(workspace, image, group, plane, v, scratch);
+        Multiply(workspace, image, group, part % OutputParts, workspace.SharedScratch, v, scratch);
     }
 
     /// <summary>U = G g Gᵀ of one filter of 16 codewords.</summary>
