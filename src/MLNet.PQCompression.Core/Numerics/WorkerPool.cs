@@ -5,14 +5,15 @@ namespace MLNet.PQCompression.Numerics;
 /// <summary>A fixed number of threads that share one loop at a time. Results never depend on the number of threads, only on the parts.</summary>
 /// <remarks>
 /// One loop runs at a time; a second caller waits its turn. A loop started from inside a loop runs on the calling thread. Between loops the
-/// threads spin for some microseconds before they sleep, so that short loops in a row start at once; a loop allocates nothing.
+/// threads spin for a fifth of a millisecond, longer than a part of a network takes, before they sleep, so that short loops in a row start at once; a loop
+/// allocates nothing.
 /// </remarks>
 public sealed class WorkerPool : IDisposable
 {
     /// <summary>The state while a loop is being set up: no thread's generation.</summary>
     private const long Closed = -1;
 
-    private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;
+    private static readonly long SpinTicks = Stopwatch.Frequency / 5_000;
 
     [ThreadStatic]
     private static bool t_insideLoop;
