@@ -64,6 +64,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     {
         DistillationOptions options = s_options with { Source = DistillationSource.Labels };
         Assert.Throws<ArgumentException>(() => new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options));
+        Assert.Throws<ArgumentException>(() => new CodebookFinetuner(Backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options with { Augmentation = new() { MixedShare = 0.5f } }));
         using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options);
         var losses = new Reports();
         finetuner.FinetuneGlobal(TinyNetwork.Student, progress: losses);
