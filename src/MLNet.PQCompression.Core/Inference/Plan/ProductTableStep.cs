@@ -173,11 +173,6 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     private void Finish(PixelPlace* places, int pixels, int plane, float* sums, float* square)
     {
         PixelEpilogue epilogue = Epilogue(plane);
-        if (TVector.Count == Chunk)
-        {
-            SquareTranspose.Finish512(sums, Chunk, in epilogue, places, pixels);
-            return;
-        }
         for (int lane = 0; lane < Chunk; lane += TVector.Count)
             SquareTranspose.Run(sums + (long)Outputs * lane, TVector.Count, square + lane * Chunk, Chunk, TVector.Count);
         for (int i = 0; i < pixels; i++)
