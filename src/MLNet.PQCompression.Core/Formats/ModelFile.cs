@@ -18,7 +18,7 @@ public static class ModelFile
     public static ModelGraph Load(string path, string? architecture = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        byte[] file = File.ReadAllBytes(path);
+        byte[] file = ReadAll(path);
         StateDict? state = SafetensorsFile.Detect(file) ? SafetensorsFile.Read(file, path)
             : TorchStateDict.Detect(file) ? TorchStateDict.Read(file, path)
             : null;
@@ -27,5 +27,17 @@ public static class ModelFile
         if (architecture is not null)
             throw new InvalidModelException($"{path} is not a state dict, so the architecture '{architecture}' cannot apply; leave it out.");
         return OnnxReader.Read(file, path, Path.GetDirectoryName(Path.GetFullPath(path)));
+    }
+
+    private static byte[] ReadAll(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (IOException e) when (new FileInfo(path) is { Exists: true } file && file.Length > Array.MaxLength)
+        {
+            throw new InvalidModelException($"{path} has {file.Length} bytes; at most {Array.MaxLength} are read.", e);
+        }
     }
 }

@@ -29,10 +29,10 @@ internal sealed class OutputProblem
     /// <param name="statistics">The moments of inputs and outputs.</param>
     /// <param name="weight">The teacher's weight, rows×n.</param>
     /// <param name="isCentered">Whether a shift of each output can be absorbed.</param>
+    /// <param name="isScaled">Whether a scale of each output can be absorbed.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
     /// <param name="damping">λ as a fraction of H's mean diagonal.</param>
     /// <param name="isShrunk">Whether H is shrunk towards the identity by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
-    /// <param name="isScaled">Whether a scale of each output can be absorbed.</param>
     /// <param name="pool">The threads to share.</param>
     public OutputProblem(
         OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double damping, bool isShrunk, WorkerPool? pool)
@@ -101,9 +101,7 @@ internal sealed class OutputProblem
     private static void Shrink(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double shrinkage)
     {
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
-        double mean = 0;
-        for (int i = 0; i < n; i++)
-            mean += hessian[i * n + i] / n;
+        double mean = MeanDiagonal(hessian, n);
         var ridge = (float)(mean * shrinkage / Math.Max(1 - shrinkage, 1e-3));
         for (int i = 0; i < n; i++)
         {
@@ -111,6 +109,14 @@ internal sealed class OutputProblem
             for (int r = 0; r < rows; r++)
                 products[i * rows + r] += ridge * weight[r * n + i];
         }
+    }
+
+    private static double MeanDiagonal(float[] hessian, int n)
+    {
+        double mean = 0;
+        for (int i = 0; i < n; i++)
+            mean += hessian[i * n + i] / n;
+        return mean;
     }
 
     /// <summary>Divides each row by its length relative to the mean row's, so that codewords need not tell rows of different lengths apart.</summary>
@@ -152,9 +158,7 @@ internal sealed class OutputProblem
     {
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
         weight.CopyTo(target);
-        double mean = 0;
-        for (int i = 0; i < n; i++)
-            mean += hessian[i * n + i] / n;
+        double mean = MeanDiagonal(hessian, n);
         if (!(mean > 0))
             return;
         var change = new float[n * rows]; // XᵀY − H·Wᵀ

@@ -55,4 +55,20 @@ public class ModelFileTests
         e = Assert.Throws<InvalidModelException>(() => ModelFile.Load(path, "resnet19"));
         Assert.Contains("wide_resnet50_2", e.Message);
     }
+
+    [Fact]
+    public void A_file_too_large_for_an_array_is_refused_by_name()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            using (FileStream file = File.OpenWrite(path))
+                file.SetLength(Array.MaxLength + 1L); // Sparse: it takes no room on the disk.
+            Assert.Contains(path, Assert.Throws<InvalidModelException>(() => ModelFile.Load(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 }

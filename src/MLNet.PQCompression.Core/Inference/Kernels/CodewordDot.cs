@@ -4,6 +4,7 @@ using System.Runtime.Intrinsics;
 namespace MLNet.PQCompression.Inference.Kernels;
 
 /// <summary>A product with one pixel, straight from the codes: sums[o] = Σ_b Σ_j codebook[code[b, o], j]·x[b·d + j]. The lanes are the d elements of a block.</summary>
+/// <remarks>Written out for each d: sums wrapped as <see cref="IFloatVector{T}"/> do not stay in registers.</remarks>
 internal static unsafe class CodewordDot
 {
     /// <summary>Outputs computed at once.</summary>
