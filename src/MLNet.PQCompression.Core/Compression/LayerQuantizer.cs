@@ -14,8 +14,8 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, Work
     /// <summary>Rows of inputs that statistics take at least, where there are as many: enough for a well-determined H.</summary>
     private const int MinimumRows = 262144;
 
-    /// <summary>λ of the drift correction as a fraction of H's mean diagonal.</summary>
-    private const double DriftDamping = 0.01;
+    /// <summary>λ of the drift correction as a fraction of H's mean diagonal, at least.</summary>
+    private const double LeastDriftDamping = 0.01;
 
     /// <summary>Multiplications of one pass over the codes, times the starts, at most.</summary>
     private const double StartBudget = 3e9;
@@ -73,10 +73,10 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, Work
         for (int b = 0; b < inputs.Length; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            statistics.Add(inputs[b], targets[b], positions, HashCode(seed, b), pool);
+            statistics.Add(inputs[b], targets[b], positions, HashCode(seed, b), pool, b % (inputs.Length / views));
         }
         var problem = new OutputProblem(statistics, teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), DriftDamping, isShrunk: true, pool);
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), LeastDriftDamping, isShrunk: true, pool);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(geometry), Seed = seed };
         OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, pool, cancellationToken);
         (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, pool);

@@ -31,27 +31,41 @@ internal sealed class OutputProblem
     /// <param name="isCentered">Whether a shift of each output can be absorbed.</param>
     /// <param name="isScaled">Whether a scale of each output can be absorbed.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
-    /// <param name="damping">λ as a fraction of H's mean diagonal.</param>
+    /// <param name="leastDamping">λ of the drift correction as a fraction of H's mean diagonal, at least.</param>
     /// <param name="isShrunk">Whether H is shrunk towards the identity by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
     /// <param name="pool">The threads to share.</param>
     public OutputProblem(
-        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double damping, bool isShrunk, WorkerPool? pool)
+        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double leastDamping, bool isShrunk, WorkerPool? pool)
     {
         _isScaled = isScaled;
         _statistics = statistics;
         LayerGeometry geometry = statistics.Geometry;
-        _products = new float[geometry.Groups][];
-        var target = new float[weight.Length];
+        (MomentSums first, MomentSums second) = (statistics.Halves[0], statistics.Halves[1]);
+        _products = first.Products;
+        (int n, int length) = (geometry.RowLength, geometry.RowsPerGroup * geometry.RowLength);
+        var halves = new (DriftCorrection First, DriftCorrection Second)[geometry.Groups];
         for (int g = 0; g < geometry.Groups; g++)
         {
-            (statistics.Moments[g], _products[g]) = Normalize(statistics, g, isCentered, pool);
-            int length = geometry.RowsPerGroup * geometry.RowLength;
+            Center(first, g, isCentered, geometry, pool);
+            Center(second, g, isCentered, geometry, pool);
+            ReadOnlySpan<float> own = weight.Slice(g * length, length);
+            halves[g] = (new(first.Inputs[g], first.Products[g], own, n, pool), new(second.Inputs[g], second.Products[g], own, n, pool));
+        }
+        double damping = first.Count > 0 && second.Count > 0 ? DriftCorrection.ChooseDamping(halves, rowWeights, leastDamping) : leastDamping;
+        float[] target = weight.ToArray();
+        for (int g = 0; g < geometry.Groups; g++)
+        {
+            Merge(first, second, g, isCentered, geometry, pool);
+            float[] hessian = first.Inputs[g];
+            ReadOnlySpan<float> own = weight.Slice(g * length, length);
             if (isShrunk)
-                Shrink(statistics.Moments[g], _products[g], weight.Slice(g * length, length), geometry, statistics.Spreads[g].Shrinkage(statistics.Moments[g]));
-            CorrectDrift(statistics.Moments[g], _products[g], weight.Slice(g * length, length), geometry, damping, target.AsSpan(g * length, length), pool);
+                Shrink(hessian, _products[g], own, geometry, statistics.Spreads[g].Shrinkage(hessian));
+            float[] change = new DriftCorrection(hessian, _products[g], own, n, pool).Solve(damping);
+            for (int i = 0; i < length; i++)
+                target[g * length + i] += change[i % n * geometry.RowsPerGroup + i / n];
         }
         _gains = isScaled ? TakeGains(target, geometry) : [.. Enumerable.Repeat(1.0, geometry.Rows)];
-        Objective = new(geometry, statistics.Moments, target, [.. rowWeights.Select((s, o) => (float)(s * _gains[o] * _gains[o]))]);
+        Objective = new(geometry, first.Inputs, target, [.. rowWeights.Select((s, o) => (float)(s * _gains[o] * _gains[o]))]);
     }
 
     /// <summary>The error as a function of the weight.</summary>
@@ -101,7 +115,7 @@ internal sealed class OutputProblem
     private static void Shrink(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double shrinkage)
     {
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
-        double mean = MeanDiagonal(hessian, n);
+        double mean = DriftCorrection.MeanDiagonal(hessian, n);
         var ridge = (float)(mean * shrinkage / Math.Max(1 - shrinkage, 1e-3));
         for (int i = 0; i < n; i++)
         {
@@ -109,14 +123,6 @@ internal sealed class OutputProblem
             for (int r = 0; r < rows; r++)
                 products[i * rows + r] += ridge * weight[r * n + i];
         }
-    }
-
-    private static double MeanDiagonal(float[] hessian, int n)
-    {
-        double mean = 0;
-        for (int i = 0; i < n; i++)
-            mean += hessian[i * n + i] / n;
-        return mean;
     }
 
     /// <summary>Divides each row by its length relative to the mean row's, so that codewords need not tell rows of different lengths apart.</summary>
@@ -136,47 +142,35 @@ internal sealed class OutputProblem
         return gains;
     }
 
-    /// <summary>H = XᵀX/N and XᵀY/N, less the means where they are free.</summary>
-    private static (float[] Hessian, float[] Products) Normalize(OutputStatistics statistics, int group, bool isCentered, WorkerPool? pool)
+    /// <summary>XᵀX/N and XᵀY/N, in place, less the means where they are free.</summary>
+    private static void Center(MomentSums sums, int group, bool isCentered, LayerGeometry geometry, WorkerPool? pool)
     {
-        (int n, int rows) = (statistics.Geometry.RowLength, statistics.Geometry.RowsPerGroup);
-        (float[] moments, float[] products) = (statistics.Moments[group], statistics.Products[group]);
-        double count = statistics.Count;
+        (int n, int rows, double count) = (geometry.RowLength, geometry.RowsPerGroup, Math.Max(1, sums.Count));
+        (float[] moments, float[] products) = (sums.Inputs[group], sums.Products[group]);
         pool.RunParts(n, i =>
         {
-            double mean = isCentered ? statistics.InputMean(group, i) : 0;
+            double mean = isCentered ? sums.InputSum(group, i) / count : 0;
             for (int j = 0; j < n; j++)
-                moments[i * n + j] = (float)(moments[i * n + j] / count - mean * (isCentered ? statistics.InputMean(group, j) : 0));
+                moments[i * n + j] = (float)(moments[i * n + j] / count - mean * (isCentered ? sums.InputSum(group, j) / count : 0));
             for (int r = 0; r < rows; r++)
-                products[i * rows + r] = (float)(products[i * rows + r] / count - mean * statistics.OutputMean(group * rows + r));
+                products[i * rows + r] = (float)(products[i * rows + r] / count - mean * (sums.OutputSum(group * rows + r) / count));
         });
-        return (moments, products);
     }
 
-    private static void CorrectDrift(
-        float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double damping, Span<float> target, WorkerPool? pool)
+    /// <summary>Makes the first of two halves' centered moments those of all rows: their mean and, where means are free, what the halves' means differ by.</summary>
+    private static void Merge(MomentSums first, MomentSums second, int group, bool isCentered, LayerGeometry geometry, WorkerPool? pool)
     {
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
-        weight.CopyTo(target);
-        double mean = MeanDiagonal(hessian, n);
-        if (!(mean > 0))
-            return;
-        var change = new float[n * rows]; // XᵀY − H·Wᵀ
-        MatrixProduct.Multiply(false, true, n, rows, n, hessian, n, weight, n, 0, change, rows, pool);
-        for (int i = 0; i < change.Length; i++)
-            change[i] = products[i] - change[i];
-        var factor = new float[hessian.Length];
-        for (double lambda = damping; ; lambda = Math.Max(lambda * 10, 1e-6))
+        double share = (double)second.Count / (first.Count + second.Count), between = isCentered && share is > 0 and < 1 ? share * (1 - share) : 0;
+        (float[] moments, float[] products, float[] otherMoments, float[] otherProducts) = (first.Inputs[group], first.Products[group], second.Inputs[group], second.Products[group]);
+        double Difference(Func<MomentSums, double> sum) => between == 0 ? 0 : sum(first) / first.Count - sum(second) / second.Count;
+        double[] inputs = [.. Enumerable.Range(0, n).Select(i => Difference(s => s.InputSum(group, i)))], outputs = [.. Enumerable.Range(0, rows).Select(r => Difference(s => s.OutputSum(group * rows + r)))];
+        pool.RunParts(n, i =>
         {
-            hessian.CopyTo(factor.AsSpan());
-            for (int i = 0; i < n; i++)
-                factor[i * n + i] += (float)(lambda * mean);
-            if (Cholesky.TryFactor(factor, n, pool))
-                break;
-        }
-        Cholesky.Solve(factor, n, change, rows, pool);
-        for (int r = 0; r < rows; r++)
-            for (int i = 0; i < n; i++)
-                target[r * n + i] += change[i * rows + r];
+            for (int j = 0; j < n; j++)
+                moments[i * n + j] = (float)((1 - share) * moments[i * n + j] + share * otherMoments[i * n + j] + between * inputs[i] * inputs[j]);
+            for (int r = 0; r < rows; r++)
+                products[i * rows + r] = (float)((1 - share) * products[i * rows + r] + share * otherProducts[i * rows + r] + between * inputs[i] * outputs[r]);
+        });
     }
 }

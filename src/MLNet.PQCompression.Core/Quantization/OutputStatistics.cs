@@ -6,15 +6,11 @@ namespace MLNet.PQCompression.Quantization;
 
 /// <summary>
 /// What output-aware quantization needs to know of a layer: for each group the moments XᵀX of the student's inputs X, their products XᵀY with
-/// the teacher's outputs Y, and the sums of both.
+/// the teacher's outputs Y, and the sums of both. They are kept apart for two halves of the images, so that what one half suggests can be tried on the other.
 /// </summary>
-/// <remarks>Memory: g·(n² + n·C_out/g) floats and one streamed batch, whatever the number of images.</remarks>
+/// <remarks>Memory: 2·g·(n² + n·C_out/g) floats and one streamed batch, whatever the number of images.</remarks>
 public sealed class OutputStatistics
 {
-    private readonly double[][] _inputSums;
-    private readonly double[] _outputSums;
-    private readonly double[] _outputSquares;
-
     /// <summary>Empty sums for a layer.</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="views">How many of the samples that will be added show the same image.</param>
@@ -22,38 +18,27 @@ public sealed class OutputStatistics
     {
         ArgumentNullException.ThrowIfNull(geometry);
         Geometry = geometry;
-        int n = geometry.RowLength;
-        Moments = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(n * n)])];
-        Products = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(n * geometry.RowsPerGroup)])];
-        Spreads = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new CovarianceSpread(n, views))];
-        _inputSums = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new double[n])];
-        _outputSums = new double[geometry.Rows];
-        _outputSquares = new double[geometry.Rows];
+        Halves = [new(geometry), new(geometry)];
+        Spreads = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new CovarianceSpread(geometry.RowLength, views))];
     }
 
     /// <summary>The layer.</summary>
     public LayerGeometry Geometry { get; }
 
     /// <summary>The rows added so far.</summary>
-    public long Count { get; private set; }
+    public long Count => Halves.Sum(h => h.Count);
 
-    /// <summary>XᵀX of each group, n×n.</summary>
-    internal float[][] Moments { get; }
-
-    /// <summary>XᵀY of each group, n×RowsPerGroup.</summary>
-    internal float[][] Products { get; }
+    /// <summary>The sums over each half of the images.</summary>
+    internal MomentSums[] Halves { get; }
 
     /// <summary>How much the inputs' covariance of each group differs between images.</summary>
     internal CovarianceSpread[] Spreads { get; }
 
     /// <summary>The mean of input i of a group.</summary>
-    internal double InputMean(int group, int i) => _inputSums[group][i] / Count;
+    internal double InputMean(int group, int i) => Halves.Sum(h => h.InputSum(group, i)) / Count;
 
     /// <summary>The mean of the teacher's output o.</summary>
-    internal double OutputMean(int o) => _outputSums[o] / Count;
-
-    /// <summary>The variance of the teacher's output o.</summary>
-    internal double OutputVariance(int o) => Math.Max(0, _outputSquares[o] / Count - OutputMean(o) * OutputMean(o));
+    internal double OutputMean(int o) => Halves.Sum(h => h.OutputSum(o)) / Count;
 
     /// <summary>Adds a batch.</summary>
     /// <param name="input">The student's input of the layer.</param>
@@ -61,40 +46,22 @@ public sealed class OutputStatistics
     /// <param name="positionsPerImage">How many positions of each image are taken at most.</param>
     /// <param name="seed">Seed of the positions.</param>
     /// <param name="pool">The threads to share.</param>
-    public void Add(Activation input, Activation output, int positionsPerImage, int seed, WorkerPool? pool = null)
+    /// <param name="batch">The batch's place among those of all images, the same for other views of its images. Its first images belong to one half and its last to the other.</param>
+    public void Add(Activation input, Activation output, int positionsPerImage, int seed, WorkerPool? pool = null, int batch = 0)
     {
         var sampler = new PatchSampler(Geometry, input, positionsPerImage, seed);
-        (int n, int width, int count) = (Geometry.RowLength, Geometry.RowsPerGroup, sampler.Count);
+        (int n, int width, int count, int images) = (Geometry.RowLength, Geometry.RowsPerGroup, sampler.Count, input.Shape[0]);
+        int first = (images + batch % 2) / 2 * (count / images);
         float[] x = ArrayPool<float>.Shared.Rent(count * n), y = ArrayPool<float>.Shared.Rent(count * width);
         for (int g = 0; g < Geometry.Groups; g++)
         {
             sampler.GatherInputs(g, x.AsMemory(0, count * n), pool);
             sampler.GatherOutputs(output, g, y.AsMemory(0, count * width), pool);
-            MatrixProduct.SymmetricRankUpdate(n, count, x, n, Moments[g], n, pool);
-            MatrixProduct.Multiply(true, false, n, width, count, x, n, y, width, 1, Products[g], width, pool);
-            Spreads[g].Add(x, count, input.Shape[0], pool);
-            AddSums(x.AsSpan(0, count * n), _inputSums[g], null);
-            AddSums(y.AsSpan(0, count * width), _outputSums.AsSpan(g * width, width), _outputSquares.AsSpan(g * width, width));
+            Halves[0].Add(g, first, x, y, pool);
+            Halves[1].Add(g, count - first, x.AsSpan(first * n), y.AsSpan(first * width), pool);
+            Spreads[g].Add(x, count, images, pool);
         }
         ArrayPool<float>.Shared.Return(x);
         ArrayPool<float>.Shared.Return(y);
-        Count += count;
-    }
-
-    private static void AddSums(ReadOnlySpan<float> rows, Span<double> sums, Span<double> squares)
-    {
-        int width = sums.Length;
-        var batch = new float[width];
-        for (int start = 0; start < rows.Length; start += width)
-            System.Numerics.Tensors.TensorPrimitives.Add(batch, rows.Slice(start, width), batch);
-        for (int i = 0; i < width; i++)
-            sums[i] += batch[i];
-        if (squares.IsEmpty)
-            return;
-        Array.Clear(batch);
-        for (int start = 0; start < rows.Length; start += width)
-            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(rows.Slice(start, width), rows.Slice(start, width), batch, batch);
-        for (int i = 0; i < width; i++)
-            squares[i] += batch[i];
     }
 }

@@ -18,6 +18,7 @@ public sealed class OutputProblemTests
         var statistics = new OutputStatistics(geometry);
         statistics.Add(input, output, int.MaxValue, 0);
         Assert.Equal(3 * 16, statistics.Count);
+        Assert.Equal(16, statistics.Halves[0].Count); // one image of three
 
         for (int g = 0; g < groups; g++)
         {
@@ -27,9 +28,9 @@ public sealed class OutputProblemTests
             {
                 Assert.Equal(x.Average(r => r[i]), statistics.InputMean(g, i), 1e-5);
                 for (int j = 0; j < n; j++)
-                    Assert.Equal(x.Sum(r => r[i] * r[j]), statistics.Moments[g][i * n + j], 1e-4);
+                    Assert.Equal(x.Sum(r => r[i] * r[j]), statistics.Halves.Sum(h => h.Inputs[g][i * n + j]), 1e-4);
                 for (int o = 0; o < geometry.RowsPerGroup; o++)
-                    Assert.Equal(x.Zip(y, (r, s) => r[i] * s[o]).Sum(), statistics.Products[g][i * geometry.RowsPerGroup + o], 1e-4);
+                    Assert.Equal(x.Zip(y, (r, s) => r[i] * s[o]).Sum(), statistics.Halves.Sum(h => h.Products[g][i * geometry.RowsPerGroup + o]), 1e-4);
             }
             for (int o = 0; o < geometry.RowsPerGroup; o++)
                 Assert.Equal(y.Average(r => r[o]), statistics.OutputMean(g * geometry.RowsPerGroup + o), 1e-5);
@@ -46,8 +47,26 @@ public sealed class OutputProblemTests
         again.Add(input, output, 5, 7);
         other.Add(input, output, 5, 8);
         Assert.Equal(15, some.Count);
-        Assert.Equal(some.Moments[0], again.Moments[0]);
-        Assert.NotEqual(some.Moments[0], other.Moments[0]);
+        Assert.Equal(some.Halves[0].Inputs[0], again.Halves[0].Inputs[0]);
+        Assert.NotEqual(some.Halves[0].Inputs[0], other.Halves[0].Inputs[0]);
+    }
+
+    /// <summary>The halves' means differ, so that their covariances alone would not do.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void H_is_that_of_both_halves_together(bool isCentered)
+    {
+        Activation input = Random(new(30, 8), 3), output = Random(new(30, 2), 4);
+        for (int i = 0; i < 15 * 8; i++)
+            input.Span[i] += 2;
+        var statistics = new OutputStatistics(new LayerGeometry(2, 8));
+        statistics.Add(input, output, 1, 0);
+        var problem = new OutputProblem(statistics, new float[16], isCentered, false, [1, 1], 0.01, false, null);
+        for (int i = 0; i < 8; i++)
+            for (int j = 0; j < 8; j++)
+                Assert.Equal(Moment(i, j) - (isCentered ? Moment(i, -1) * Moment(j, -1) : 0), problem.Objective.Hessians[0][i * 8 + j], 1e-5);
+        double Moment(int i, int j) => Enumerable.Range(0, 30).Average(r => (double)input.Span[r * 8 + i] * (j < 0 ? 1 : input.Span[r * 8 + j]));
     }
 
     [Fact]

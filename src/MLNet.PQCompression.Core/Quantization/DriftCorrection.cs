@@ -1,0 +1,106 @@
+using System.Numerics.Tensors;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Quantization;
+
+/// <summary>
+/// The ridge regression of the teacher's outputs on the student's inputs, as a change of the teacher's weight: Δ = (H + λmI)⁻¹(XᵀY − HWᵀ), with m the mean of H's diagonal. It undoes part of
+/// the drift that lower layers caused.
+/// </summary>
+internal sealed class DriftCorrection
+{
+    /// <summary>Above this damping next to nothing is left of the correction.</summary>
+    private const double LargestDamping = 30;
+
+    private readonly int _n, _rows;
+    private readonly float[] _hessian;
+    private readonly float[] _residual;
+    private readonly double _mean;
+    private readonly WorkerPool? _pool;
+
+    /// <summary>The problem of one group.</summary>
+    /// <param name="hessian">H, n×n.</param>
+    /// <param name="products">XᵀY, n×rows.</param>
+    /// <param name="weight">W, rows×n.</param>
+    /// <param name="n">The length of a row of the weight.</param>
+    /// <param name="pool">The threads to share.</param>
+    public DriftCorrection(float[] hessian, float[] products, ReadOnlySpan<float> weight, int n, WorkerPool? pool)
+    {
+        (_n, _rows, _hessian, _mean, _pool) = (n, weight.Length / n, hessian, MeanDiagonal(hessian, n), pool);
+        _residual = new float[n * _rows];
+        MatrixProduct.Multiply(false, true, n, _rows, n, hessian, n, weight, n, 0, _residual, _rows, pool);
+        TensorPrimitives.Subtract<float>(products, _residual, _residual);
+    }
+
+    /// <summary>The mean of a square matrix's diagonal.</summary>
+    public static double MeanDiagonal(ReadOnlySpan<float> matrix, int n)
+    {
+        double mean = 0;
+        for (int i = 0; i < n; i++)
+            mean += matrix[i * n + i] / n;
+        return mean;
+    }
+
+    /// <summary>
+    /// λ by cross-validation: from <paramref name="least"/> up as long as what one half of the images suggests lowers the error on the other half further. Where images are few, the drift that they
+    /// show is for the most part their own. All images together are twice as many as a half and bear half of its damping.
+    /// </summary>
+    /// <param name="halves">The problem of each group by the one and by the other half.</param>
+    /// <param name="rowWeights">How much each output's errors weigh.</param>
+    /// <param name="least">The least λ.</param>
+    public static double ChooseDamping(IReadOnlyList<(DriftCorrection First, DriftCorrection Second)> halves, ReadOnlyMemory<float> rowWeights, double least)
+    {
+        double damping = least, error = Error(least);
+        while (damping < LargestDamping)
+        {
+            double next = damping * Math.Sqrt(10), nextError = Error(next);
+            if (!(nextError < error))
+                break;
+            (damping, error) = (next, nextError);
+        }
+        return Math.Max(least, damping / 2);
+
+        double Error(double lambda)
+        {
+            double sum = 0;
+            for (int g = 0; g < halves.Count; g++)
+            {
+                (DriftCorrection first, DriftCorrection second) = halves[g];
+                ReadOnlySpan<float> weights = rowWeights.Span.Slice(g * first._rows, first._rows);
+                sum += second.ErrorChange(first.Solve(lambda), weights) + first.ErrorChange(second.Solve(lambda), weights);
+            }
+            return sum;
+        }
+    }
+
+    /// <summary>Δ, n×rows; zero where the inputs never vary.</summary>
+    /// <param name="damping">λ; more where H + λmI is not positive definite in float32.</param>
+    public float[] Solve(double damping)
+    {
+        if (!(_mean > 0))
+            return new float[_residual.Length];
+        var factor = new float[_hessian.Length];
+        for (double lambda = damping; ; lambda = Math.Max(lambda * 10, 1e-6))
+        {
+            _hessian.CopyTo(factor, 0);
+            for (int i = 0; i < _n; i++)
+                factor[i * _n + i] += (float)(lambda * _mean);
+            if (Cholesky.TryFactor(factor, _n, _pool))
+                break;
+        }
+        float[] change = [.. _residual];
+        Cholesky.Solve(factor, _n, change, _rows, _pool);
+        return change;
+    }
+
+    /// <summary>How much a change of the weight changes the error of the outputs here: Σ_o s_o·(δ_oᵀHδ_o − 2·δ_oᵀr_o), r_o the products' residual.</summary>
+    public double ErrorChange(float[] change, ReadOnlySpan<float> rowWeights)
+    {
+        var image = new float[change.Length];
+        MatrixProduct.Multiply(false, false, _n, _rows, _n, _hessian, _n, change, _rows, 0, image, _rows, _pool);
+        double sum = 0;
+        for (int i = 0; i < change.Length; i++)
+            sum += (double)rowWeights[i % _rows] * change[i] * (image[i] - 2 * _residual[i]);
+        return sum;
+    }
+}

@@ -1,0 +1,80 @@
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Tests.Quantization;
+
+public sealed class DriftCorrectionTests
+{
+    private const int Inputs = 12, Outputs = 3;
+
+    [Fact]
+    public void The_change_solves_the_damped_normal_equations()
+    {
+        Rows rows = new(40, drift: 0.3f, seed: 1);
+        const double damping = 0.05;
+        float[] change = rows.Correction().Solve(damping);
+        double mean = Enumerable.Range(0, Inputs).Average(i => rows.Hessian[i * Inputs + i]);
+        for (int i = 0; i < Inputs; i++)
+            for (int o = 0; o < Outputs; o++)
+            {
+                double left = damping * mean * change[i * Outputs + o], right = rows.Products[i * Outputs + o];
+                for (int j = 0; j < Inputs; j++)
+                {
+                    left += rows.Hessian[i * Inputs + j] * change[j * Outputs + o];
+                    right -= rows.Hessian[i * Inputs + j] * rows.Weight[o * Inputs + j];
+                }
+                Assert.Equal(right, left, 1e-5);
+            }
+    }
+
+    [Fact]
+    public void The_change_of_the_error_is_that_of_the_outputs()
+    {
+        Rows rows = new(40, drift: 0.3f, seed: 1), others = new(30, drift: 0.3f, seed: 2);
+        float[] weights = [1, 0.5f, 2], change = rows.Correction().Solve(0.1);
+        float[] changed = [.. others.Weight.Select((w, i) => w + change[i % Inputs * Outputs + i / Inputs])];
+        Assert.Equal(others.Error(changed, weights) - others.Error(others.Weight, weights), others.Correction().ErrorChange(change, weights), 1e-5);
+    }
+
+    /// <summary>A drift that all images share is undone as far as it can be; one that is each row's own is left alone.</summary>
+    [Theory]
+    [InlineData(2000, 0.3f, 0f, 0.01)]
+    [InlineData(40, 0f, 0.5f, 1)]
+    public void Damping_is_what_carries_over_to_the_other_half(int count, float drift, float noise, double expected)
+    {
+        Rows first = new(count, drift, seed: 1, noise), second = new(count, drift, seed: 2, noise);
+        double damping = DriftCorrection.ChooseDamping([(first.Correction(), second.Correction())], new float[] { 1, 1, 1 }, 0.01);
+        if (noise > 0)
+            Assert.True(damping >= expected, $"{damping}");
+        else
+            Assert.Equal(expected, damping);
+    }
+
+    /// <summary>Rows x and y = (W + drift)x + noise.</summary>
+    private sealed class Rows
+    {
+        private readonly float[][] _x, _y;
+
+        public Rows(int count, float drift, int seed, float noise = 0)
+        {
+            var shared = new Random(100);
+            Weight = [.. Enumerable.Range(0, Inputs * Outputs).Select(_ => shared.NextSingle() - 0.5f)];
+            float[] drifted = [.. Weight.Select(w => w + drift * (shared.NextSingle() - 0.5f))];
+            var random = new Random(seed);
+            _x = [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Inputs).Select(_ => random.NextSingle() - 0.5f).ToArray())];
+            _y = [.. _x.Select(x => Enumerable.Range(0, Outputs).Select(o => Enumerable.Range(0, Inputs).Sum(i => drifted[o * Inputs + i] * x[i]) + noise * (random.NextSingle() - 0.5f)).ToArray())];
+            Hessian = [.. Enumerable.Range(0, Inputs * Inputs).Select(p => _x.Average(x => x[p / Inputs] * x[p % Inputs]))];
+            Products = [.. Enumerable.Range(0, Inputs * Outputs).Select(p => _x.Zip(_y).Average(r => r.First[p / Outputs] * r.Second[p % Outputs]))];
+        }
+
+        public float[] Weight { get; }
+
+        public float[] Hessian { get; }
+
+        public float[] Products { get; }
+
+        public DriftCorrection Correction() => new(Hessian, Products, Weight, Inputs, null);
+
+        public double Error(float[] weight, float[] rowWeights) => _x.Zip(_y).Average(r => Enumerable.Range(0, Outputs).Sum(o =>
+            rowWeights[o] * Math.Pow(r.Second[o] - Enumerable.Range(0, Inputs).Sum(i => (double)weight[o * Inputs + i] * r.First[i]), 2)));
+    }
+}
