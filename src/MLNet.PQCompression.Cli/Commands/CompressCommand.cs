@@ -43,10 +43,9 @@ internal sealed class CompressCommand : ToolCommand
     protected override void Execute(ParseResult arguments, ToolConsole console)
     {
         long start = Stopwatch.GetTimestamp();
-        CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads));
         if (arguments.GetValue(_dryRun))
         {
-            ModelInspection inspection = ModelInspection.Of(_model.Load(arguments), options, new FileInfo(_model.Path(arguments)).Length);
+            ModelInspection inspection = ModelInspection.Of(_model.Load(arguments), _compression.Read(arguments, threads: 0), new FileInfo(_model.Path(arguments)).Length);
             console.WriteResult(() => InspectCommand.Describe(inspection), inspection.ToJson);
             return;
         }
@@ -56,6 +55,7 @@ internal sealed class CompressCommand : ToolCommand
         ModelGraph teacher = _model.Load(arguments);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, ClassNamesOption.Declared(teacher));
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
+        CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
         ImageSource images = Labelled(all, names, options).Sample(all.Count, options.Seed);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);

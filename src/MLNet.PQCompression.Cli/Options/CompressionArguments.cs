@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Cli.Options;
 
@@ -35,7 +36,11 @@ internal sealed class CompressionArguments
     /// <summary>All of them.</summary>
     public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
-    public CompressionOptions Read(ParseResult arguments, int threads) => new()
+    /// <summary>Reads them.</summary>
+    /// <param name="arguments">What was parsed.</param>
+    /// <param name="threads">Threads, or 0.</param>
+    /// <param name="images">What images become, which decides how distillation learns; null where only the plan is wanted.</param>
+    public CompressionOptions Read(ParseResult arguments, int threads, ImagePreprocessing? images = null) => new()
     {
         Blocks = arguments.GetValue(_blocks),
         Method = arguments.GetValue(_method),
@@ -45,18 +50,20 @@ internal sealed class CompressionArguments
         Views = arguments.GetValue(_views),
         ReestimateBatchNorm = arguments.GetValue(_reestimate),
         Threads = threads,
-        Distillation = Distillation(arguments),
+        Distillation = images is null ? null : Distillation(arguments, images),
         CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],
     };
 
-    private DistillationOptions? Distillation(ParseResult arguments)
+    private DistillationOptions? Distillation(ParseResult arguments, ImagePreprocessing images)
     {
-        (int layerSteps, int epochs) = (arguments.GetValue(_layerSteps), arguments.GetValue(_epochs));
-        DistillationOptions standard = arguments.GetValue(_method) == CompressionMethod.Output ? DistillationOptions.AfterOutputAware : DistillationOptions.PaperOver(epochs);
+        (int layerSteps, int epochs, DistillationSource source) = (arguments.GetValue(_layerSteps), arguments.GetValue(_epochs), arguments.GetValue(_learnFrom));
+        DistillationOptions standard = arguments.GetValue(_method) == CompressionMethod.Output ? DistillationOptions.AfterOutputAwareFor(images.Height, images.Width) : DistillationOptions.PaperOver(epochs);
+        if (source == DistillationSource.Labels)
+            standard = standard with { Augmentation = null }; // a blend of images has no label
         return layerSteps + epochs == 0
             ? null
-            : standard with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = arguments.GetValue(_trainImages), Source = arguments.GetValue(_learnFrom) };
+            : standard with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = arguments.GetValue(_trainImages), Source = source };
     }
 
     private static Option<int> AtLeast(int minimum, string name, string description, int value) =>

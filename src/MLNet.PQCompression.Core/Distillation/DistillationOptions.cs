@@ -33,6 +33,19 @@ public sealed record DistillationOptions
         Temperature = 3, UnchangedFrom = int.MaxValue,
     };
 
+    /// <summary>
+    /// The same for photographs, of which there are often no more than a few hundred: small batches, which BatchNormalization's statistics are too noisy for and stay still, rates relative to each
+    /// tensor's size, and random crops half of which are blended with another.
+    /// </summary>
+    public static DistillationOptions AfterOutputAwareOnPhotographs { get; } = AfterOutputAware with
+    {
+        Epochs = 25, BatchSize = 16, BatchStatistics = false, GlobalRate = new(0.0005, new CosineSchedule()), Optimizer = new AdamOptions(Relative: true), Temperature = 1,
+        Augmentation = Augmentation.Photograph with { MixedShare = 0.5f },
+    };
+
+    /// <summary><see cref="AfterOutputAware"/> or <see cref="AfterOutputAwareOnPhotographs"/>, from 64 pixels up.</summary>
+    public static DistillationOptions AfterOutputAwareFor(int height, int width) => Augmentation.IsPhotograph(height, width) ? AfterOutputAwareOnPhotographs : AfterOutputAware;
+
     /// <summary>The paper's settings over another number of epochs: the rate falls tenfold after every three.</summary>
     public static DistillationOptions PaperOver(int epochs) => Paper with { Epochs = epochs, GlobalRate = new(0.01, new StepSchedule(Math.Max(1, (epochs + 2) / 3))) };
 

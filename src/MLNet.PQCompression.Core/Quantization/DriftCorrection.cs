@@ -12,6 +12,9 @@ internal sealed class DriftCorrection
     /// <summary>Above this damping next to nothing is left of the correction.</summary>
     private const double LargestDamping = 30;
 
+    /// <summary>The share of the best damping's gain that a smaller one must have.</summary>
+    private const double SharedGain = 0.95;
+
     private readonly int _n, _rows;
     private readonly float[] _hessian;
     private readonly float[] _residual;
@@ -42,23 +45,24 @@ internal sealed class DriftCorrection
     }
 
     /// <summary>
-    /// λ by cross-validation: from <paramref name="least"/> up as long as what one half of the images suggests lowers the error on the other half further. Where images are few, the drift that they
-    /// show is for the most part their own. All images together are twice as many as a half and bear half of its damping.
+    /// λ by cross-validation: the least with which what one half of the images suggests lowers the error on the other half nearly as far as it can. Where images are few, the drift that they show
+    /// is for the most part their own. All images together are twice as many as a half and bear half of its damping.
     /// </summary>
+    /// <remarks>Nearly, because damping also takes strength from the outputs, layer after layer, which the error of a single layer does not tell.</remarks>
     /// <param name="halves">The problem of each group by the one and by the other half.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
     /// <param name="least">The least λ.</param>
     public static double ChooseDamping(IReadOnlyList<(DriftCorrection First, DriftCorrection Second)> halves, ReadOnlyMemory<float> rowWeights, double least)
     {
-        double damping = least, error = Error(least);
-        while (damping < LargestDamping)
+        var tried = new List<(double Damping, double Error)> { (least, Error(least)) };
+        do
         {
-            double next = damping * Math.Sqrt(10), nextError = Error(next);
-            if (!(nextError < error))
-                break;
-            (damping, error) = (next, nextError);
+            double next = tried[^1].Damping * Math.Sqrt(10);
+            tried.Add((next, Error(next)));
         }
-        return Math.Max(least, damping / 2);
+        while (tried[^1].Error < tried[^2].Error && tried[^1].Damping < LargestDamping);
+        double best = tried.Min(t => t.Error), enough = best < 0 ? best * SharedGain : best;
+        return Math.Max(least, tried.First(t => t.Error <= enough).Damping / 2);
 
         double Error(double lambda)
         {

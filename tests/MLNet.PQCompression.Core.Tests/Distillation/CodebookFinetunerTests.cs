@@ -60,6 +60,18 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     }
 
     [Fact]
+    public void What_suits_photographs_leaves_running_statistics_alone_and_lowers_the_divergence()
+    {
+        Assert.Same(DistillationOptions.AfterOutputAware, DistillationOptions.AfterOutputAwareFor(32, 224));
+        DistillationOptions options = DistillationOptions.AfterOutputAwareFor(64, 64);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options with { GlobalRate = options.GlobalRate with { LearningRate = 0.01 } });
+        ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
+        Assert.True(Divergence(tuned) < 0.8 * Divergence(TinyNetwork.Student));
+        foreach (string statistic in tuned.Initializers.Keys.Where(n => n.Contains("running", StringComparison.Ordinal)))
+            Assert.True(tuned.Initializers[statistic].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[statistic].ToDense().Span), statistic);
+    }
+
+    [Fact]
     public void Labels_are_an_ablation_and_must_be_there()
     {
         DistillationOptions options = s_options with { Source = DistillationSource.Labels };

@@ -26,7 +26,10 @@ public sealed record Augmentation
 
     /// <summary>The augmentation that suits images of a size: crops of random size from 64 pixels up; below, a crop after padding by a sixteenth of the size, and a flip.</summary>
     public static Augmentation For(int height, int width) =>
-        Math.Min(height, width) >= 64 ? Photograph : new() { CropPadding = Math.Max(1, Math.Min(height, width) / 16), Flip = true };
+        IsPhotograph(height, width) ? Photograph : new() { CropPadding = Math.Max(1, Math.Min(height, width) / 16), Flip = true };
+
+    /// <summary>Whether images of a size are taken to be photographs, in which things are seen from all distances.</summary>
+    internal static bool IsPhotograph(int height, int width) => Math.Min(height, width) >= 64;
 
     /// <summary>Changes an image.</summary>
     /// <param name="image">C·H·W values, plane after plane.</param>
