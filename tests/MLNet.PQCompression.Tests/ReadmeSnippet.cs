@@ -40,11 +40,11 @@ internal static class ReadmeSnippet
                 ClassNames = File.ReadAllLines("classes.txt"),
                 Compression = new()
                 {
-                    Blocks = BlockRegime.Large,
+                    Blocks = BlockRegime.Mixed,
                     MaxImages = 1024,
                     Seed = 1,
                     Overrides = [new LayerOverride("fc*", Codewords: 1024)],
-                    Distillation = new DistillationOptions { Epochs = 3 },
+                    Distillation = DistillationOptions.AfterOutputAwareOnPhotographs,
                 },
                 OnBadImage = OnBadImage.Skip,
                 Progress = progress,
