@@ -62,7 +62,7 @@ internal sealed class DriftCorrection
         }
         while (tried[^1].Error < tried[^2].Error && tried[^1].Damping < LargestDamping);
         double best = tried.Min(t => t.Error), enough = best < 0 ? best * SharedGain : best;
-        return Math.Max(least, tried.First(t => t.Error <= enough).Damping / 2);
+        return Math.Max(least, tried.FirstOrDefault(t => t.Error <= enough, tried[0]).Damping / 2);
 
         double Error(double lambda)
         {
@@ -77,11 +77,11 @@ internal sealed class DriftCorrection
         }
     }
 
-    /// <summary>Δ, n×rows; zero where the inputs never vary.</summary>
+    /// <summary>Δ, n×rows; zero where the inputs never vary, or are beyond numbers.</summary>
     /// <param name="damping">λ; more where H + λmI is not positive definite in float32.</param>
     public float[] Solve(double damping)
     {
-        if (!(_mean > 0))
+        if (_mean is not (> 0 and < float.MaxValue))
             return new float[_residual.Length];
         var factor = new float[_hessian.Length];
         for (double lambda = damping; ; lambda = Math.Max(lambda * 10, 1e-6))

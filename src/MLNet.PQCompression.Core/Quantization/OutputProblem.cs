@@ -89,6 +89,7 @@ internal sealed class OutputProblem
             for (int i = 0; i < weight.Length; i++)
                 weight[i] = codebook[codes[(g * rows * n + i) / d] * d + i % d];
             MatrixProduct.Multiply(false, false, rows, n, n, weight, n, Objective.Hessians[g], n, 0, image, n, pool);
+            double[] means = [.. Enumerable.Range(0, n).Select(i => _statistics.InputMean(g, i))];
             for (int r = 0; r < rows; r++)
             {
                 double covariance = 0, variance = 0, mean = 0;
@@ -97,7 +98,7 @@ internal sealed class OutputProblem
                     double w = weight[r * n + i];
                     covariance += w * _products[g][i * rows + r];
                     variance += w * image[r * n + i];
-                    mean += w * _statistics.InputMean(g, i);
+                    mean += w * means[i];
                 }
                 int o = g * rows + r;
                 double fitted = _isScaled && variance > 0 && covariance > 0 ? covariance / variance : _gains[o];

@@ -49,6 +49,18 @@ public sealed class DriftCorrectionTests
             Assert.Equal(expected, damping);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void Inputs_beyond_numbers_correct_nothing(float value)
+    {
+        Rows rows = new(40, drift: 0.3f, seed: 1);
+        Array.Fill(rows.Hessian, value);
+        DriftCorrection broken = rows.Correction();
+        Assert.All(broken.Solve(0.1), change => Assert.Equal(0, change));
+        Assert.Equal(0.01, DriftCorrection.ChooseDamping([(broken, broken)], new float[] { 1, 1, 1 }, 0.01));
+    }
+
     /// <summary>Rows x and y = (W + drift)x + noise.</summary>
     private sealed class Rows
     {
