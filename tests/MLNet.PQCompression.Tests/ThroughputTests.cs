@@ -84,9 +84,15 @@ public sealed class ThroughputTests(ITestOutputHelper output) : IDisposable
         foreach (Action<int> score in ways)
         {
             score(500);
+            Assert.InRange(Enumerable.Range(0, 3).Min(_ => Growth(() => score(10_000))), long.MinValue, 1 << 16);
+        }
+
+        // What is kept of every row grows in each round; what the runtime itself allocates once does not.
+        static long Growth(Action work)
+        {
             long before = LiveBytes();
-            score(10_000);
-            Assert.InRange(LiveBytes() - before, long.MinValue, 1 << 16);
+            work();
+            return LiveBytes() - before;
         }
     }
 
