@@ -21,10 +21,10 @@ internal sealed class MomentSums
         _outputSums = new double[geometry.Rows];
     }
 
-    /// <summary>XᵀX of each group, n×n.</summary>
+    /// <summary>XᵀX of each group, n×n; after <see cref="Average"/> its mean over the rows or their covariance.</summary>
     public float[][] Inputs { get; }
 
-    /// <summary>XᵀY of each group, n×RowsPerGroup.</summary>
+    /// <summary>XᵀY of each group, n×RowsPerGroup; after <see cref="Average"/> likewise.</summary>
     public float[][] Products { get; }
 
     /// <summary>The rows added so far.</summary>
@@ -50,6 +50,41 @@ internal sealed class MomentSums
         AddSums(y[..(count * _width)], _outputSums.AsSpan(group * _width, _width));
         if (group == 0)
             Count += count;
+    }
+
+    /// <summary>Makes XᵀX and XᵀY of a group their means over the rows, in place, and where means are free the covariances.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="isCentered">Whether means are free: a shift of each output can be absorbed.</param>
+    /// <param name="pool">The threads to share.</param>
+    public void Average(int group, bool isCentered, WorkerPool? pool)
+    {
+        (float[] moments, float[] products, double count) = (Inputs[group], Products[group], Math.Max(1, Count));
+        pool.RunParts(_n, i =>
+        {
+            double mean = isCentered ? InputSum(group, i) / count : 0;
+            for (int j = 0; j < _n; j++)
+                moments[i * _n + j] = (float)(moments[i * _n + j] / count - mean * (isCentered ? InputSum(group, j) / count : 0));
+            for (int r = 0; r < _width; r++)
+                products[i * _width + r] = (float)(products[i * _width + r] / count - mean * (OutputSum(group * _width + r) / count));
+        });
+    }
+
+    /// <summary>Takes other rows into a group's means or covariances, once both are averaged; sums and <see cref="Count"/> stay those of the own rows.</summary>
+    /// <remarks>The covariance of all rows is the mean of both and, s being the share of the other rows, s(1 − s) times the product of what the means differ by.</remarks>
+    public void Merge(MomentSums other, int group, bool isCentered, WorkerPool? pool)
+    {
+        double share = (double)other.Count / (Count + other.Count), between = isCentered && share is > 0 and < 1 ? share * (1 - share) : 0;
+        (float[] moments, float[] products, float[] otherMoments, float[] otherProducts) = (Inputs[group], Products[group], other.Inputs[group], other.Products[group]);
+        double Difference(Func<MomentSums, double> sum) => between == 0 ? 0 : sum(this) / Count - sum(other) / other.Count;
+        double[] inputs = [.. Enumerable.Range(0, _n).Select(i => Difference(s => s.InputSum(group, i)))];
+        double[] outputs = [.. Enumerable.Range(0, _width).Select(r => Difference(s => s.OutputSum(group * _width + r)))];
+        pool.RunParts(_n, i =>
+        {
+            for (int j = 0; j < _n; j++)
+                moments[i * _n + j] = (float)((1 - share) * moments[i * _n + j] + share * otherMoments[i * _n + j] + between * inputs[i] * inputs[j]);
+            for (int r = 0; r < _width; r++)
+                products[i * _width + r] = (float)((1 - share) * products[i * _width + r] + share * otherProducts[i * _width + r] + between * inputs[i] * outputs[r]);
+        });
     }
 
     private static void AddSums(ReadOnlySpan<float> rows, Span<double> sums)

@@ -46,8 +46,8 @@ internal sealed class OutputProblem
         var halves = new (DriftCorrection First, DriftCorrection Second)[geometry.Groups];
         for (int g = 0; g < geometry.Groups; g++)
         {
-            Center(first, g, isCentered, geometry, pool);
-            Center(second, g, isCentered, geometry, pool);
+            first.Average(g, isCentered, pool);
+            second.Average(g, isCentered, pool);
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
             halves[g] = (new(first.Inputs[g], first.Products[g], own, n, pool), new(second.Inputs[g], second.Products[g], own, n, pool));
         }
@@ -55,7 +55,7 @@ internal sealed class OutputProblem
         float[] target = weight.ToArray();
         for (int g = 0; g < geometry.Groups; g++)
         {
-            Merge(first, second, g, isCentered, geometry, pool);
+            first.Merge(second, g, isCentered, pool);
             float[] hessian = first.Inputs[g];
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
             if (isShrunk)
@@ -141,37 +141,5 @@ internal sealed class OutputProblem
             System.Numerics.Tensors.TensorPrimitives.Divide(row, (float)gains[o], row);
         }
         return gains;
-    }
-
-    /// <summary>XᵀX/N and XᵀY/N, in place, less the means where they are free.</summary>
-    private static void Center(MomentSums sums, int group, bool isCentered, LayerGeometry geometry, WorkerPool? pool)
-    {
-        (int n, int rows, double count) = (geometry.RowLength, geometry.RowsPerGroup, Math.Max(1, sums.Count));
-        (float[] moments, float[] products) = (sums.Inputs[group], sums.Products[group]);
-        pool.RunParts(n, i =>
-        {
-            double mean = isCentered ? sums.InputSum(group, i) / count : 0;
-            for (int j = 0; j < n; j++)
-                moments[i * n + j] = (float)(moments[i * n + j] / count - mean * (isCentered ? sums.InputSum(group, j) / count : 0));
-            for (int r = 0; r < rows; r++)
-                products[i * rows + r] = (float)(products[i * rows + r] / count - mean * (sums.OutputSum(group * rows + r) / count));
-        });
-    }
-
-    /// <summary>Makes the first of two halves' centered moments those of all rows: their mean and, where means are free, what the halves' means differ by.</summary>
-    private static void Merge(MomentSums first, MomentSums second, int group, bool isCentered, LayerGeometry geometry, WorkerPool? pool)
-    {
-        (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
-        double share = (double)second.Count / (first.Count + second.Count), between = isCentered && share is > 0 and < 1 ? share * (1 - share) : 0;
-        (float[] moments, float[] products, float[] otherMoments, float[] otherProducts) = (first.Inputs[group], first.Products[group], second.Inputs[group], second.Products[group]);
-        double Difference(Func<MomentSums, double> sum) => between == 0 ? 0 : sum(first) / first.Count - sum(second) / second.Count;
-        double[] inputs = [.. Enumerable.Range(0, n).Select(i => Difference(s => s.InputSum(group, i)))], outputs = [.. Enumerable.Range(0, rows).Select(r => Difference(s => s.OutputSum(group * rows + r)))];
-        pool.RunParts(n, i =>
-        {
-            for (int j = 0; j < n; j++)
-                moments[i * n + j] = (float)((1 - share) * moments[i * n + j] + share * otherMoments[i * n + j] + between * inputs[i] * inputs[j]);
-            for (int r = 0; r < rows; r++)
-                products[i * rows + r] = (float)((1 - share) * products[i * rows + r] + share * otherProducts[i * rows + r] + between * inputs[i] * outputs[r]);
-        });
     }
 }

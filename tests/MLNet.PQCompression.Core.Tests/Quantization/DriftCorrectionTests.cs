@@ -35,19 +35,11 @@ public sealed class DriftCorrectionTests
         Assert.Equal(others.Error(changed, weights) - others.Error(others.Weight, weights), others.Correction().ErrorChange(change, weights), 1e-5);
     }
 
-    /// <summary>A drift that all images share is undone as far as it can be; one that is each row's own is left alone.</summary>
-    [Theory]
-    [InlineData(2000, 0.3f, 0f, 0.01)]
-    [InlineData(40, 0f, 0.5f, 1)]
-    public void Damping_is_what_carries_over_to_the_other_half(int count, float drift, float noise, double expected)
-    {
-        Rows first = new(count, drift, seed: 1, noise), second = new(count, drift, seed: 2, noise);
-        double damping = DriftCorrection.ChooseDamping([(first.Correction(), second.Correction())], new float[] { 1, 1, 1 }, 0.01);
-        if (noise > 0)
-            Assert.True(damping >= expected, $"{damping}");
-        else
-            Assert.Equal(expected, damping);
-    }
+    [Fact]
+    public void A_drift_that_all_images_share_is_undone_as_far_as_it_can_be() => Assert.Equal(0.01, Damping(2000, drift: 0.3f, noise: 0));
+
+    [Fact]
+    public void A_drift_that_is_each_row_s_own_is_left_alone() => Assert.InRange(Damping(40, drift: 0, noise: 0.5f), 1, 100);
 
     [Theory]
     [InlineData(float.NaN)]
@@ -60,6 +52,9 @@ public sealed class DriftCorrectionTests
         Assert.All(broken.Solve(0.1), change => Assert.Equal(0, change));
         Assert.Equal(0.01, DriftCorrection.ChooseDamping([(broken, broken)], new float[] { 1, 1, 1 }, 0.01));
     }
+
+    private static double Damping(int count, float drift, float noise) => DriftCorrection.ChooseDamping(
+        [(new Rows(count, drift, seed: 1, noise).Correction(), new Rows(count, drift, seed: 2, noise).Correction())], new float[] { 1, 1, 1 }, 0.01);
 
     /// <summary>Rows x and y = (W + drift)x + noise.</summary>
     private sealed class Rows
