@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Reporting;
@@ -68,6 +69,20 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
         ToolRun refused = await ToolRun.Of(["compress", files.Model, "--images", flat, "--learn-from", "labels", .. arguments, files.File("none.onnx")]);
         Assert.Equal(Tool.Failed, refused.Code);
         Assert.Contains("has no label; --learn-from labels needs", refused.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>From 64 pixels up distillation blends images, of which there are no labels; learning from labels must not.</summary>
+    [Theory]
+    [InlineData("teacher")]
+    [InlineData("labels")]
+    public async Task Photographs_are_distilled_from_either_source(string source)
+    {
+        string model = files.File($"photographs-{source}.onnx"), plain = files.File($"plain-{source}.onnx"), tuned = files.File($"tuned-{source}.onnx");
+        OnnxWriter.Write(TinyModel.Create(side: 64), model);
+        string[] arguments = ["compress", model, "--images", files.Images, "--max-images", "8", "--json", "--output"];
+        (await ToolRun.Of([.. arguments, plain])).Json();
+        (await ToolRun.Of([.. arguments, tuned, "--epochs", "1", "--learn-from", source])).Json();
+        Assert.NotEqual(ModelFile.Load(plain).Initializers["conv2.weight"].ToDense().ToArray(), ModelFile.Load(tuned).Initializers["conv2.weight"].ToDense().ToArray());
     }
 
     [Fact]

@@ -3,13 +3,13 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Cli.Tests;
 
-/// <summary>A classifier of 12×12 images into four classes, with random weights, and images for it.</summary>
+/// <summary>A classifier of small images into four classes, with random weights, and images of 12×12 for it.</summary>
 internal static class TinyModel
 {
     public const int Side = 12;
     public const int Classes = 4;
 
-    public static ModelGraph Create(int seed = 1, int classes = Classes)
+    public static ModelGraph Create(int seed = 1, int classes = Classes, int side = Side)
     {
         var random = new Random(seed);
         var initializers = new Dictionary<string, Initializer>();
@@ -23,7 +23,7 @@ internal static class TinyModel
         Weight("fc.weight", classes, 32);
         initializers.Add("fc.bias", new DenseTensor(new(classes), new float[classes]));
         nodes.Add(new("fc", new Gemm(TransposeB: true), ["features", "fc.weight", "fc.bias"], "logits"));
-        return new("tiny", new("image", new(-1, 3, Side, Side)), [new("logits", new(-1, classes))], nodes.ToImmutable(), initializers);
+        return new("tiny", new("image", new(-1, 3, side, side)), [new("logits", new(-1, classes))], nodes.ToImmutable(), initializers);
 
         string ConvBlock(string name, string input, int channels, int outputs, int kernel)
         {
