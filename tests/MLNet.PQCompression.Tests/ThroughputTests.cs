@@ -84,10 +84,10 @@ public sealed class ThroughputTests(ITestOutputHelper output) : IDisposable
         foreach (Action<int> score in ways)
         {
             score(500);
-            Assert.InRange(Enumerable.Range(0, 3).Min(_ => Growth(() => score(10_000))), long.MinValue, 1 << 16);
+            Assert.InRange(Enumerable.Range(0, 4).Min(_ => Growth(() => score(10_000))), long.MinValue, 1 << 12);
         }
 
-        // What is kept of every row grows in each round; what the runtime itself allocates once does not.
+        // What is kept of every row grows in every round. The runtime itself allocates 80 to 280 KB now and then; so the least of four rounds tells, and may be nearly nothing.
         static long Growth(Action work)
         {
             long before = LiveBytes();
