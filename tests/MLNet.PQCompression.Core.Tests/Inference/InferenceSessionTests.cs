@@ -119,10 +119,15 @@ public sealed class InferenceSessionTests
         float[] images = OneNode.Random(1, [2, .. graph.Input.Shape.Dimensions.Skip(1)]).Span.ToArray(), outputs = new float[2 * session.OutputLength];
         for (int i = 0; i < 3; i++)
             session.Run(images, 2, outputs);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++)
-            session.Run(images, 2, outputs);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        // A collection that another test brings about throws away what is left of this thread's allocation buffer, and counts it as allocated (up to 8 KB).
+        // What the session allocates shows in every round.
+        Assert.Equal(0, Enumerable.Range(0, 5).Min(_ =>
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 10; i++)
+                session.Run(images, 2, outputs);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }));
     }
 
     [Fact]
