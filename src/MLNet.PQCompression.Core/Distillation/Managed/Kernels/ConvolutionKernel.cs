@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Distillation.Managed.Kernels;
 
@@ -8,6 +9,8 @@ internal sealed unsafe class ConvolutionKernel
     private readonly Window _window;
     private readonly int _outputHeight, _outputWidth;
     private readonly bool _gaps;
+    private readonly SimdLevel _level;
+    private int _gradientOrigin, _gradientRows, _gradientColumns;
 
     /// <summary>Plans a convolution.</summary>
     /// <param name="window">The window.</param>
@@ -15,16 +18,17 @@ internal sealed unsafe class ConvolutionKernel
     /// <param name="outputs">Output channels of the group.</param>
     /// <param name="height">Rows of the input.</param>
     /// <param name="width">Columns of the input.</param>
-    public ConvolutionKernel(Window window, int inputs, int outputs, int height, int width)
+    /// <param name="level">The vectors to use.</param>
+    public ConvolutionKernel(Window window, int inputs, int outputs, int height, int width, SimdLevel level)
     {
-        _window = window;
+        (_window, _level) = (window, level);
         (Inputs, Outputs) = (inputs, outputs);
         (_outputHeight, _outputWidth) = (window.OutputHeight(height), window.OutputWidth(width));
         int reachY = (window.KernelHeight - 1) * window.DilationY;
         int reachX = (window.KernelWidth - 1) * window.DilationX;
         var image = new PackedImage(Blocks(inputs), height, width, window.PadTop, window.PadLeft, window.StrideY, window.StrideX, reachY, reachX, _outputHeight, _outputWidth);
         int[] taps = [.. Enumerable.Range(0, window.KernelHeight * window.KernelWidth)];
-        Forward = new(image, [new(taps, [.. taps.Select(t => image.Offset(TapY(t), TapX(t)))], _outputHeight, _outputWidth, 0, 0, _outputWidth, 1)], inputs, outputs);
+        Forward = new(image, [new(taps, [.. taps.Select(t => image.Offset(TapY(t), TapX(t)))], _outputHeight, _outputWidth, 0, 0, _outputWidth, 1)], inputs, outputs, level);
         DataGradient = PlanDataGradient(height, width, reachY, reachX, out _gaps);
     }
 
@@ -52,21 +56,20 @@ internal sealed unsafe class ConvolutionKernel
     private int Taps => _window.KernelHeight * _window.KernelWidth;
 
     /// <summary>Adds one image's part of the weight gradient.</summary>
-    /// <param name="packed">The packed input.</param>
-    /// <param name="gradient">The gradient of the output at the group's first channel.</param>
-    /// <param name="pixelStride">Values between pixels of the gradient.</param>
+    /// <param name="input">The input, packed as <see cref="Forward"/> takes it.</param>
+    /// <param name="gradient">The gradient of the output, packed as <see cref="DataGradient"/> takes it.</param>
     /// <param name="sums">The sums so far, laid out as <see cref="WeightGradientLength"/> says.</param>
-    public void AccumulateWeightGradient(float* packed, float* gradient, int pixelStride, float* sums)
+    public void AccumulateWeightGradient(float* input, float* gradient, float* sums)
     {
-        PackedImage image = Forward.Image;
+        (PackedImage x, PackedImage dy) = (Forward.Image, DataGradient.Image);
         int row = GradientRow;
-        for (int block = 0; block < image.Blocks; block++)
-            for (int o = 0; o < row; o += 16)
+        for (int block = 0; block < x.Blocks; block++)
+            for (int o = 0; o < dy.Blocks; o++)
                 for (int tap = 0; tap < Taps; tap++)
                     WeightGradientTile.Accumulate(
-                        packed + block * image.BlockStride + image.Offset(TapY(tap), TapX(tap)), image.RowStride,
-                        gradient + o, pixelStride, _outputWidth * pixelStride, _outputHeight, _outputWidth,
-                        sums + ((long)tap * image.Blocks + block) * 16 * row + o, row);
+                        _level, input + block * x.BlockStride + x.Offset(TapY(tap), TapX(tap)), x.RowStride,
+                        gradient + o * dy.BlockStride + _gradientOrigin, dy.RowStride, _gradientRows, _gradientColumns,
+                        sums + ((long)tap * x.Blocks + block) * 16 * row + o * 16, row);
     }
 
     /// <summary>Where the weight gradient of a tap, input and output lies in the sums.</summary>
@@ -85,6 +88,8 @@ internal sealed unsafe class ConvolutionKernel
         int beforeY = reachY / w.StrideY, beforeX = reachX / w.StrideX;
         int stepsY = (height - 1 + w.PadTop) / w.StrideY + 1, stepsX = (width - 1 + w.PadLeft) / w.StrideX + 1;
         var image = new PackedImage(Blocks(Outputs), _outputHeight, _outputWidth, beforeY, beforeX, 1, 1, beforeY, beforeX, stepsY, stepsX);
+        // Outputs further out see nothing of the input.
+        (_gradientOrigin, _gradientRows, _gradientColumns) = (image.Offset(beforeY, beforeX), Math.Min(_outputHeight, stepsY), Math.Min(_outputWidth, stepsX));
         var sweeps = new List<Sweep>();
         gaps = false;
         for (int phaseY = 0; phaseY < w.StrideY; phaseY++)
@@ -104,7 +109,7 @@ internal sealed unsafe class ConvolutionKernel
                 int y = phaseY + w.StrideY * firstY - w.PadTop, x = phaseX + w.StrideX * firstX - w.PadLeft;
                 sweeps.Add(new(taps, offsets, rows, columns, (long)firstY * image.RowStride + firstX * 16, (long)y * width + x, w.StrideY * width, w.StrideX));
             }
-        return new(image, [.. sweeps], Outputs, Inputs);
+        return new(image, [.. sweeps], Outputs, Inputs, _level);
     }
 
     private static int Count(int last, int stride) => last < 0 ? 0 : last / stride + 1;

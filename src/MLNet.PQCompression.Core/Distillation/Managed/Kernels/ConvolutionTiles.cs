@@ -34,6 +34,19 @@ internal unsafe struct TileArguments
     public bool Accumulate;
 }
 
+/// <summary>The kinds of tiles, by what holds the output channels of a pixel; the values leave room for the number of pixels.</summary>
+internal enum TileSet
+{
+    /// <summary>Two vectors of 512 bits: 32 output channels.</summary>
+    Pair = 0,
+
+    /// <summary>One vector of 512 bits: 16 output channels.</summary>
+    Single = 32,
+
+    /// <summary>Two vectors of 256 bits: 16 output channels.</summary>
+    Halves = 64,
+}
+
 /// <summary>
 /// The inner kernels of a convolution: y[p][o] = Σ over blocks, taps and channels of x[tap + 16·p + c]·w[c][o], for a run of pixels p in a row and 16 or 32
 /// output channels o, all held in registers.
@@ -44,20 +57,22 @@ internal unsafe struct TileArguments
 /// </remarks>
 internal static unsafe partial class ConvolutionTiles
 {
-    private static readonly int[] s_wide = [14, 8, 7, 4, 2, 1];
-    private static readonly int[] s_narrow = [16, 14, 8, 7, 4, 2, 1];
+    private static readonly int[] s_pair = [14, 8, 7, 4, 2, 1];
+    private static readonly int[] s_single = [16, 14, 8, 7, 4, 2, 1];
+    private static readonly int[] s_halves = [6, 4, 3, 2, 1];
 
     /// <summary>Cuts a row of <paramref name="width"/> pixels into the tiles that take the least time.</summary>
-    public static int[] Cut(int width, bool wide)
+    public static int[] Cut(int width, TileSet set)
     {
         // A tile of few accumulators waits for the latency of the multiply-add, hence the floor.
+        (int[] sizes, int floor) = set switch { TileSet.Pair => (s_pair, 4), TileSet.Single => (s_single, 8), _ => (s_halves, 4) };
         var cost = new double[width + 1];
         var choice = new int[width + 1];
         for (int i = 1; i <= width; i++)
         {
             cost[i] = double.PositiveInfinity;
-            foreach (int tile in wide ? s_wide : s_narrow)
-                if (tile <= i && cost[i - tile] + Math.Max(tile, wide ? 4 : 8) + 0.5 is var total && total < cost[i])
+            foreach (int tile in sizes)
+                if (tile <= i && cost[i - tile] + Math.Max(tile, floor) + 0.5 is var total && total < cost[i])
                     (cost[i], choice[i]) = (total, tile);
         }
         var tiles = new List<int>();
@@ -67,30 +82,52 @@ internal static unsafe partial class ConvolutionTiles
     }
 
     /// <summary>Computes one tile.</summary>
-    /// <param name="wide">32 output channels instead of 16.</param>
+    /// <param name="set">The kind of tile.</param>
     /// <param name="pixels">Pixels in the tile, one of those that <see cref="Cut"/> gives.</param>
     /// <param name="a">What the sweep's tiles share.</param>
     /// <param name="x">The tile's first pixel in the packed image.</param>
     /// <param name="y">The tile's first output.</param>
-    public static void Compute(bool wide, int pixels, in TileArguments a, float* x, float* y)
+    public static void Compute(TileSet set, int pixels, in TileArguments a, float* x, float* y)
     {
-        switch (wide ? pixels : -pixels)
+        switch ((int)set + pixels)
         {
-            case 14: Tile14x2(a, x, y); break;
-            case 8: Tile8x2(a, x, y); break;
-            case 7: Tile7x2(a, x, y); break;
-            case 4: Tile4x2(a, x, y); break;
-            case 2: Tile2x2(a, x, y); break;
-            case 1: Tile1x2(a, x, y); break;
-            case -16: Tile16x1(a, x, y); break;
-            case -14: Tile14x1(a, x, y); break;
-            case -8: Tile8x1(a, x, y); break;
-            case -7: Tile7x1(a, x, y); break;
-            case -4: Tile4x1(a, x, y); break;
-            case -2: Tile2x1(a, x, y); break;
-            case -1: Tile1x1(a, x, y); break;
-            default: throw new ArgumentOutOfRangeException(nameof(pixels), pixels, "No tile has that many pixels.");
+            case (int)TileSet.Pair + 14: Tile14x2(a, x, y); break;
+            case (int)TileSet.Pair + 8: Tile8x2(a, x, y); break;
+            case (int)TileSet.Pair + 7: Tile7x2(a, x, y); break;
+            case (int)TileSet.Pair + 4: Tile4x2(a, x, y); break;
+            case (int)TileSet.Pair + 2: Tile2x2(a, x, y); break;
+            case (int)TileSet.Pair + 1: Tile1x2(a, x, y); break;
+            case (int)TileSet.Single + 16: Tile16x1(a, x, y); break;
+            case (int)TileSet.Single + 14: Tile14x1(a, x, y); break;
+            case (int)TileSet.Single + 8: Tile8x1(a, x, y); break;
+            case (int)TileSet.Single + 7: Tile7x1(a, x, y); break;
+            case (int)TileSet.Single + 4: Tile4x1(a, x, y); break;
+            case (int)TileSet.Single + 2: Tile2x1(a, x, y); break;
+            case (int)TileSet.Single + 1: Tile1x1(a, x, y); break;
+            case (int)TileSet.Halves + 6: Tile6Halves(a, x, y); break;
+            case (int)TileSet.Halves + 4: Tile4Halves(a, x, y); break;
+            case (int)TileSet.Halves + 3: Tile3Halves(a, x, y); break;
+            case (int)TileSet.Halves + 2: Tile2Halves(a, x, y); break;
+            case (int)TileSet.Halves + 1: Tile1Halves(a, x, y); break;
+            default: throw new ArgumentOutOfRangeException(nameof(pixels), pixels, $"No tile of the set {set} has that many pixels.");
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(in TileArguments a, float* y, Vector256<float> first, Vector256<float> second)
+    {
+        if (a.Bias is not null)
+        {
+            first += Vector256.Load(a.Bias);
+            second += Vector256.Load(a.Bias + 8);
+        }
+        if (a.Accumulate)
+        {
+            first += Vector256.Load(y);
+            second += Vector256.Load(y + 8);
+        }
+        first.Store(y);
+        second.Store(y + 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

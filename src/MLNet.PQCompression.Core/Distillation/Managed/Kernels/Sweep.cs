@@ -9,11 +9,4 @@ namespace MLNet.PQCompression.Distillation.Managed.Kernels;
 /// <param name="OutputBase">Where the first output pixel lies, in pixels.</param>
 /// <param name="OutputRowStep">Pixels from one row of outputs to the next.</param>
 /// <param name="OutputColumnStep">Pixels from one output to the next.</param>
-internal sealed record Sweep(int[] Taps, int[] Offsets, int Rows, int Columns, long InputBase, long OutputBase, int OutputRowStep, int OutputColumnStep)
-{
-    /// <summary>How a row is cut into tiles of 32 output channels.</summary>
-    public int[] WideTiles { get; } = ConvolutionTiles.Cut(Columns, wide: true);
-
-    /// <summary>How a row is cut into tiles of 16 output channels.</summary>
-    public int[] NarrowTiles { get; } = ConvolutionTiles.Cut(Columns, wide: false);
-}
+internal sealed record Sweep(int[] Taps, int[] Offsets, int Rows, int Columns, long InputBase, long OutputBase, int OutputRowStep, int OutputColumnStep);

@@ -6,20 +6,26 @@ namespace MLNet.PQCompression.Distillation.Managed.Kernels;
 internal sealed unsafe class TapConvolution
 {
     private readonly Sweep[] _sweeps;
-    private readonly int _inputs, _outputs, _taps;
+    private readonly int _inputs, _outputs, _taps, _panelBlocks;
+    private readonly TileSet[] _sets;
+    private readonly int[][][] _tiles;
 
     /// <summary>Describes the sums.</summary>
     /// <param name="image">The packed image's geometry.</param>
     /// <param name="sweeps">The rectangles of outputs, which together cover every output that has a tap.</param>
     /// <param name="inputs">Input channels.</param>
     /// <param name="outputs">Output channels.</param>
-    public TapConvolution(PackedImage image, Sweep[] sweeps, int inputs, int outputs)
+    /// <param name="level">The vectors to use.</param>
+    public TapConvolution(PackedImage image, Sweep[] sweeps, int inputs, int outputs, SimdLevel level)
     {
         Image = image;
         _sweeps = sweeps;
         _inputs = inputs;
         _outputs = outputs;
         _taps = sweeps.Sum(s => s.Taps.Length);
+        _panelBlocks = level == SimdLevel.Vector512 ? 2 : 1;
+        _sets = level == SimdLevel.Vector512 ? [TileSet.Single, TileSet.Pair] : [TileSet.Halves];
+        _tiles = [.. _sets.Select(set => sweeps.Select(s => ConvolutionTiles.Cut(s.Columns, set)).ToArray())];
     }
 
     /// <summary>The packed image's geometry.</summary>
@@ -30,9 +36,9 @@ internal sealed unsafe class TapConvolution
 
     private int OutputBlocks => (_outputs + 15) / 16;
 
-    private int Panels => (OutputBlocks + 1) / 2;
+    private int Panels => (OutputBlocks + _panelBlocks - 1) / _panelBlocks;
 
-    /// <summary>Reorders weights into panels of 32 output channels (16 in the last one where the count is odd), missing channels as zero.</summary>
+    /// <summary>Reorders weights into panels of one or two blocks of 16 output channels, missing channels as zero.</summary>
     /// <param name="weights">The weight of tap t, input i and output o at <c>t + i·inputStride + o·outputStride</c>.</param>
     /// <param name="inputStride">Distance between inputs.</param>
     /// <param name="outputStride">Distance between outputs.</param>
@@ -41,7 +47,7 @@ internal sealed unsafe class TapConvolution
     public void PackWeights(float* weights, int inputStride, int outputStride, float* panels, WorkerPool pool) => pool.Run(Panels, panel =>
     {
         int width = PanelWidth(panel);
-        int firstOutput = panel * 32;
+        int firstOutput = panel * _panelBlocks * 16;
         int valid = Math.Min(width, _outputs - firstOutput);
         float* target = panels + PanelOffset(panel);
         foreach (Sweep sweep in _sweeps)
@@ -76,33 +82,36 @@ internal sealed unsafe class TapConvolution
         for (int panel = 0; panel < Panels; panel++)
         {
             int width = PanelWidth(panel);
-            bool wide = width == 32;
+            int kind = width / 16 - 1;
             a.Weights = panels + PanelOffset(panel);
-            a.Bias = bias is null ? null : bias + panel * 32;
-            foreach (Sweep sweep in _sweeps)
+            a.Bias = bias is null ? null : bias + panel * _panelBlocks * 16;
+            for (int s = 0; s < _sweeps.Length; s++)
+            {
+                Sweep sweep = _sweeps[s];
                 fixed (int* offsets = sweep.Offsets)
                 {
                     a.Taps = sweep.Taps.Length;
                     a.TapOffsets = offsets;
                     a.PixelStride = sweep.OutputColumnStep * pixelStride;
-                    int[] tiles = wide ? sweep.WideTiles : sweep.NarrowTiles;
+                    int[] tiles = _tiles[kind][s];
                     for (int row = 0; row < sweep.Rows; row++)
                     {
                         float* x = packed + sweep.InputBase + (long)row * Image.RowStride;
-                        float* y = output + (sweep.OutputBase + (long)row * sweep.OutputRowStep) * pixelStride + panel * 32;
+                        float* y = output + (sweep.OutputBase + (long)row * sweep.OutputRowStep) * pixelStride + panel * _panelBlocks * 16;
                         foreach (int tile in tiles)
                         {
-                            ConvolutionTiles.Compute(wide, tile, a, x, y);
+                            ConvolutionTiles.Compute(_sets[kind], tile, a, x, y);
                             x += tile * 16;
                             y += (long)tile * a.PixelStride;
                         }
                     }
                     a.Weights += (long)sweep.Taps.Length * _inputs * width;
                 }
+            }
         }
     }
 
-    private int PanelWidth(int panel) => panel * 2 + 1 < OutputBlocks ? 32 : 16;
+    private int PanelWidth(int panel) => 16 * Math.Min(_panelBlocks, OutputBlocks - panel * _panelBlocks);
 
-    private long PanelOffset(int panel) => (long)panel * 32 * _taps * _inputs;
+    private long PanelOffset(int panel) => (long)panel * _panelBlocks * 16 * _taps * _inputs;
 }

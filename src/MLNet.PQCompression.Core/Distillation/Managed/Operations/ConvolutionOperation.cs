@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using MLNet.PQCompression.Distillation.Managed.Kernels;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Distillation.Managed.Operations;
 
@@ -28,7 +29,7 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
         _taps = conv.Window.KernelHeight * conv.Window.KernelWidth;
         _merged = MergedGroups(conv.Group, input.Layout.Channels / conv.Group, output.Layout.Channels / conv.Group);
         _groups = conv.Group / _merged;
-        _kernel = new(conv.Window, input.Layout.Channels / _groups, output.Layout.Channels / _groups, input.Layout.Height, input.Layout.Width);
+        _kernel = new(conv.Window, input.Layout.Channels / _groups, output.Layout.Channels / _groups, input.Layout.Height, input.Layout.Width, SimdLevels.Best);
     }
 
     /// <inheritdoc/>
@@ -77,11 +78,12 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
             float* partSums = sums is null ? null : sums.Pointer + part * partLength;
             if (partSums is not null)
                 new Span<float>(partSums, checked((int)partLength)).Clear();
-            AlignedBuffer packed = context.Buffers.Rent(Math.Max(_kernel.Forward.Image.Length, _kernel.DataGradient.Image.Length));
+            AlignedBuffer input = context.Buffers.Rent(_kernel.Forward.Image.Length), gradient = context.Buffers.Rent(_kernel.DataGradient.Image.Length);
             int end = (int)((long)context.Count * (part + 1) / parts);
             for (int n = (int)((long)context.Count * part / parts); n < end; n++)
-                BackwardSample(n, packed.Pointer, partSums, wantsInput, accumulate);
-            context.Buffers.Return(packed);
+                BackwardSample(n, input.Pointer, gradient.Pointer, partSums, wantsInput, accumulate);
+            context.Buffers.Return(input);
+            context.Buffers.Return(gradient);
         });
         if (sums is null)
             return;
@@ -97,7 +99,7 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
         _paddedBias?.Dispose();
     }
 
-    private void BackwardSample(int n, float* packed, float* sums, bool wantsInput, bool accumulate)
+    private void BackwardSample(int n, float* packedInput, float* packedGradient, float* sums, bool wantsInput, bool accumulate)
     {
         ValueLayout x = Inputs[0].Layout, y = Output.Layout;
         TapConvolution data = _kernel.DataGradient;
@@ -105,17 +107,14 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
             new Span<float>(Inputs[0].GradientSample(n), x.Length).Clear();
         for (int g = 0; g < _groups; g++)
         {
-            float* gradient = Output.GradientSample(n) + g * _kernel.Outputs;
+            data.Image.Pack(Output.GradientSample(n) + g * _kernel.Outputs, y.PaddedChannels, packedGradient);
             if (sums is not null)
             {
-                _kernel.Forward.Image.Pack(Inputs[0].Sample(n) + g * _kernel.Inputs, x.PaddedChannels, packed);
-                _kernel.AccumulateWeightGradient(packed, gradient, y.PaddedChannels, sums + g * _kernel.WeightGradientLength);
+                _kernel.Forward.Image.Pack(Inputs[0].Sample(n) + g * _kernel.Inputs, x.PaddedChannels, packedInput);
+                _kernel.AccumulateWeightGradient(packedInput, packedGradient, sums + g * _kernel.WeightGradientLength);
             }
             if (wantsInput)
-            {
-                data.Image.Pack(gradient, y.PaddedChannels, packed);
-                data.Run(packed, _gradientWeights!.Pointer + g * data.WeightsLength, null, Inputs[0].GradientSample(n) + g * _kernel.Inputs, x.PaddedChannels, accumulate);
-            }
+                data.Run(packedGradient, _gradientWeights!.Pointer + g * data.WeightsLength, null, Inputs[0].GradientSample(n) + g * _kernel.Inputs, x.PaddedChannels, accumulate);
         }
     }
 
