@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization;
 
@@ -98,7 +99,7 @@ internal sealed class RowPanel
                 }
             }
             if (moved > 0)
-                Follow(hessian.AsSpan(b * d * n), n, d, change, _gradient);
+                PanelUpdate.Add(SimdLevels.Best, hessian.AsSpan(b * d * n), n, d, change, _gradient);
             changed += moved;
         }
         return changed;
@@ -155,31 +156,5 @@ internal sealed class RowPanel
         float size = (float)(temperature * Math.Sqrt(3 * square / (_rows * _state.BlockSize)));
         foreach (ref float q in queries)
             q += size * (2 * random.NextSingle() - 1);
-    }
-
-    /// <summary>R += H_b·Δ for the d columns H_b of a block (rows of the symmetric H) and its change Δ, [d][Lanes].</summary>
-    private static unsafe void Follow(ReadOnlySpan<float> columns, int n, int d, ReadOnlySpan<float> change, Span<float> gradient)
-    {
-        fixed (float* h0 = columns, delta0 = change, r0 = gradient)
-        {
-            float* r = r0;
-            for (int i = 0; i < n; i++, r += Lanes)
-            {
-                Vector512<float> a = Vector512.Load(r), b = Vector512.Load(r + 16), c = Vector512.Load(r + 32), e = Vector512.Load(r + 48);
-                float* h = h0 + i, delta = delta0;
-                for (int j = 0; j < d; j++, h += n, delta += Lanes)
-                {
-                    Vector512<float> x = Vector512.Create(*h);
-                    a = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta), a);
-                    b = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta + 16), b);
-                    c = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta + 32), c);
-                    e = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta + 48), e);
-                }
-                a.Store(r);
-                b.Store(r + 16);
-                c.Store(r + 32);
-                e.Store(r + 48);
-            }
-        }
     }
 }
