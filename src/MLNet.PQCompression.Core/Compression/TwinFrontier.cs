@@ -11,6 +11,9 @@ namespace MLNet.PQCompression.Compression;
 /// <remarks>Until a weight differs the two share their activations. Within a stretch of nodes only one batch's values are alive at a time.</remarks>
 internal sealed class TwinFrontier
 {
+    /// <summary>From how many bytes of activations on memory that is needed no more is asked back at once.</summary>
+    private const long CollectedAbove = 16 << 20;
+
     private readonly ModelGraph _teacher;
     private readonly NodeEvaluator _evaluator;
     private readonly WorkerPool _pool;
@@ -83,6 +86,9 @@ internal sealed class TwinFrontier
             _teacherValues.Remove(name);
             _studentValues.Remove(name);
         }
+        // Few objects live, so a collection takes no time; by itself the collector lets the process grow to twice what is alive.
+        if (_teacherValues.Values.Sum(batches => batches.Sum(a => a.Shape.Count * sizeof(float))) > CollectedAbove)
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
     }
 
     private void Step(IReadOnlyList<Node> nodes, int batch, NodeEvaluator studentEvaluator, Activation? firstOutput)
