@@ -78,12 +78,14 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
             float* partSums = sums is null ? null : sums.Pointer + part * partLength;
             if (partSums is not null)
                 new Span<float>(partSums, checked((int)partLength)).Clear();
-            AlignedBuffer input = context.Buffers.Rent(_kernel.Forward.Image.Length), gradient = context.Buffers.Rent(_kernel.DataGradient.Image.Length);
+            AlignedBuffer gradient = context.Buffers.Rent(_kernel.DataGradient.Image.Length);
+            AlignedBuffer? input = partSums is null ? null : context.Buffers.Rent(_kernel.Forward.Image.Length);
             int end = (int)((long)context.Count * (part + 1) / parts);
             for (int n = (int)((long)context.Count * part / parts); n < end; n++)
-                BackwardSample(n, input.Pointer, gradient.Pointer, partSums, wantsInput, accumulate);
-            context.Buffers.Return(input);
+                BackwardSample(n, input is null ? null : input.Pointer, gradient.Pointer, partSums, wantsInput, accumulate);
             context.Buffers.Return(gradient);
+            if (input is not null)
+                context.Buffers.Return(input);
         });
         if (sums is null)
             return;
