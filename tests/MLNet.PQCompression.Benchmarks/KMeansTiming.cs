@@ -4,6 +4,7 @@ using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Benchmarks;
 
@@ -28,7 +29,7 @@ internal static class KMeansTiming
             float scale = weight.Span.ToArray().Max(MathF.Abs) * 0.05f;
             float[] noisy = [.. weight.Span.ToArray().Select(w => w + scale * (random.NextSingle() - 0.5f))];
             total.Start();
-            KMeansResult result = WeightedKMeans.Fit(noisy, layer.BlockSize, gram, new KMeansOptions { Codewords = layer.Codewords }, pool);
+            KMeansResult result = WeightedKMeans.Fit(noisy, layer.BlockSize, gram, new KMeansOptions { Codewords = layer.Codewords }, new ManagedQuantization(pool));
             total.Stop();
             iterations += result.Iterations.Count;
         }

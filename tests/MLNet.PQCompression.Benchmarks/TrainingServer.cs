@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MLNet.PQCompression.Distillation;
-using MLNet.PQCompression.Distillation.Managed;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
 
@@ -15,7 +15,7 @@ internal static class TrainingServer
     {
         ModelGraph teacher = ModelFile.Load(model);
         ModelGraph student = Quantize(teacher);
-        using var backend = new ManagedTrainingBackend(threads);
+        using var backend = new ManagedBackend(threads);
         using ITrainingModel teacherModel = backend.Create(teacher, 3, size, size, TrainingSetup.Frozen);
         using ITrainingModel studentModel = backend.Create(student, 3, size, size, new() { Trainable = TrainableParameters.Codebooks(student), BatchStatistics = true });
         var random = new Random(0);

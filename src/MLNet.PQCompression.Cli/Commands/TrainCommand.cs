@@ -8,7 +8,7 @@ using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
-using MLNet.PQCompression.Distillation.Managed;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Formats.Safetensors;
 using MLNet.PQCompression.Graph;
@@ -67,7 +67,7 @@ internal sealed class TrainCommand : ToolCommand
         ModelGraph trained = console.Track("train", progress =>
         {
             TrainingSet images = TrainingSet.Load(_imageArguments.Samples(arguments, console, source, preprocessing, threads), cancellationToken: console.CancellationToken);
-            using var backend = new ManagedTrainingBackend(threads);
+            using var backend = new ManagedBackend(threads);
             var steps = new StepProgress<DistillationProgress>(progress, p =>
             {
                 loss = p.Loss;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
 
@@ -82,8 +83,8 @@ public sealed record CompressionOptions
     /// <summary>Gradient steps on the codebooks after each layer and at the end (sections 3.3 and 3.4); null for none.</summary>
     public DistillationOptions? Distillation { get; init; }
 
-    /// <summary>Makes what those steps run on, from <see cref="Threads"/>; null for the managed backend.</summary>
-    public Func<int, ITrainingBackend>? TrainingBackend { get; init; }
+    /// <summary>Makes what the work runs on, from <see cref="Threads"/>; null for the managed backend. It is disposed of with the work.</summary>
+    public Func<int, IBackend>? Backend { get; init; }
 
     /// <summary>A folder in which the state is kept after each layer and epoch, so that the same work, interrupted, goes on from there; null for none.</summary>
     public string? CheckpointFolder { get; init; }

@@ -19,17 +19,17 @@ internal sealed class CompressionResume
     /// <param name="folder">Where states are kept.</param>
     /// <param name="teacher">The model.</param>
     /// <param name="batches">The images that statistics are taken from.</param>
-    /// <param name="training">What distillation learns from and runs on, or nothing.</param>
+    /// <param name="setting">What distillation learns from, and what the work runs on.</param>
     /// <param name="options">What to do.</param>
-    public CompressionResume(CheckpointFolder folder, ModelGraph teacher, Activation[] batches, string training, CompressionOptions options)
+    public CompressionResume(CheckpointFolder folder, ModelGraph teacher, Activation[] batches, string setting, CompressionOptions options)
     {
         (_folder, _teacher) = (folder, teacher);
         using var images = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (Activation batch in batches)
             images.AppendData(MemoryMarshal.AsBytes(batch.Span));
-        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, TrainingBackend = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
+        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
         _key = Distillation.Checkpoints.CheckpointFolder.Key(
-            "compress", ContentHash.Of(teacher), Convert.ToHexStringLower(images.GetHashAndReset()), training,
+            "compress", ContentHash.Of(teacher), Convert.ToHexStringLower(images.GetHashAndReset()), setting,
             described.ToString(), string.Join('\n', options.Overrides));
     }
 

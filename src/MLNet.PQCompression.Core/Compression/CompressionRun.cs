@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
-using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -21,10 +21,10 @@ internal sealed class CompressionRun(
     private double Fraction => _work == 0 ? _layerShare : _layerShare * _done / _work;
 
     /// <summary>Compresses from batches, which it takes over, of so many images and views of them.</summary>
-    public CompressionResult Run(Activation[] batches, int images, WorkerPool pool)
+    public CompressionResult Run(Activation[] batches, int images, IBackend backend)
     {
-        var quantizer = new LayerQuantizer(options, batches.Sum(b => b.Shape[0]) / images, pool);
-        var frontier = new TwinFrontier(model, batches, pool);
+        var quantizer = new LayerQuantizer(options, batches.Sum(b => b.Shape[0]) / images, backend);
+        using var frontier = new TwinFrontier(model, batches, backend);
         var saved = resume?.Load();
         if (saved is not null)
             frontier.Replace(saved.Value.Weights);

@@ -1,7 +1,6 @@
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
-using MLNet.PQCompression.Distillation.Managed;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 
@@ -11,26 +10,21 @@ namespace MLNet.PQCompression.Compression;
 internal sealed class DistillationStage : IDisposable
 {
     private readonly DistillationOptions _options;
-    private readonly ITrainingBackend _backend;
     private readonly CodebookFinetuner _finetuner;
     private readonly IProgress<CompressionProgress>? _progress;
 
     /// <summary>Reads the images and prepares the teacher.</summary>
-    public DistillationStage(ModelGraph teacher, ISampleSource images, CompressionOptions options, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
+    public DistillationStage(ModelGraph teacher, ISampleSource images, ITrainingBackend backend, CompressionOptions options, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
     {
         _options = options.Distillation!;
         _progress = progress;
         TrainingSet set = TrainingSet.Load(images, _options.MaxImages, cancellationToken);
         ImagesHash = set.ContentHash;
-        _backend = options.TrainingBackend?.Invoke(options.Threads) ?? new ManagedTrainingBackend(options.Threads);
-        _finetuner = new(_backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) });
+        _finetuner = new(backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) });
     }
 
     /// <summary>The hash of the images it learns from.</summary>
     public string ImagesHash { get; }
-
-    /// <summary>What the backend calls itself.</summary>
-    public string Backend => _backend.Name;
 
     /// <summary>Fine-tunes the codebooks that a layer has just been given.</summary>
     /// <param name="student">The student, with the layer quantized.</param>
@@ -52,11 +46,7 @@ internal sealed class DistillationStage : IDisposable
         _finetuner.FinetuneGlobal(student, checkpoints, Report(fraction, 1), cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _finetuner.Dispose();
-        _backend.Dispose();
-    }
+    public void Dispose() => _finetuner.Dispose();
 
     private Forward? Report(double from, double to) => _progress is null ? null : new(_progress, from, to);
 

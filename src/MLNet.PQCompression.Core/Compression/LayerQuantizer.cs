@@ -1,6 +1,5 @@
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
-using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
 
 namespace MLNet.PQCompression.Compression;
@@ -8,8 +7,8 @@ namespace MLNet.PQCompression.Compression;
 /// <summary>Quantizes one layer by the method asked for, from the activations on the frontier.</summary>
 /// <param name="options">The method and its settings.</param>
 /// <param name="views">How many of the frontier's samples show the same image.</param>
-/// <param name="pool">The threads to share.</param>
-internal sealed class LayerQuantizer(CompressionOptions options, int views, WorkerPool pool)
+/// <param name="backend">Takes the steps.</param>
+internal sealed class LayerQuantizer(CompressionOptions options, int views, IQuantizationBackend backend)
 {
     /// <summary>Rows of inputs that statistics take at least, where there are as many: enough for a well-determined H.</summary>
     private const int MinimumRows = 262144;
@@ -43,18 +42,18 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, Work
         {
             Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
             var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
-            var statistics = new GramStatistics(geometry, plan.BlockSize);
+            using IGram statistics = backend.Gram(geometry, plan.BlockSize);
             int positions = PositionsPerImage(inputs, geometry);
             for (int b = 0; b < inputs.Length; b++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                statistics.Add(inputs[b], positions, HashCode(seed, b), pool);
+                statistics.Add(inputs[b], positions, HashCode(seed, b));
             }
-            gram = statistics.Gram.ToArray();
+            gram = statistics.ToArray();
         }
         ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
         var kmeans = new KMeansOptions { Codewords = plan.Codewords, Iterations = options.Iterations, Seed = seed };
-        KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, pool, cancellationToken);
+        KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, backend, cancellationToken);
         float[] codebook = Array.ConvertAll(result.Codebook, v => (float)(Half)v);
         var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, codebook, result.Codes);
         double energy = WeightedKMeans.Energy(weight, plan.BlockSize, gram);
@@ -65,7 +64,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, Work
     {
         Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
         var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
-        var statistics = new OutputStatistics(geometry, views);
+        using IMoments moments = backend.Moments(geometry, views);
         int positions = PositionsPerImage(inputs, geometry);
         OutputCorrection correction = OutputCorrection.Find(teacher, node);
         Activation[] outputs = [.. Enumerable.Range(0, inputs.Length).Select(b => frontier.TeacherOutput(node, b))];
@@ -73,13 +72,13 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, Work
         for (int b = 0; b < inputs.Length; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            statistics.Add(inputs[b], targets[b], positions, HashCode(seed, b), pool, b % (inputs.Length / views));
+            moments.Add(inputs[b], targets[b], positions, HashCode(seed, b), b % (inputs.Length / views));
         }
-        var problem = new OutputProblem(statistics, teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), LeastDriftDamping, isShrunk: true, pool);
+        var problem = new OutputProblem(moments.ToStatistics(), teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(geometry), Seed = seed };
-        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, pool, cancellationToken);
-        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, pool);
+        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
+        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, backend.Workers);
         var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, result.Codebook, result.Codes);
         return new([new(plan.Weight, tensor), .. correction.Absorb(frontier.Student, node, scale, shift)], result.RelativeError,
             [.. result.Steps.Select(s => s.Objective)], outputs);

@@ -1,8 +1,8 @@
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
-using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -32,11 +32,11 @@ public static class ModelCompressor
         int most = ImagesThatFit(model, plan, images, options);
         progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory for activations" : null));
         (Activation[] batches, int count) = CalibrationImages.Read(images, most, options, cancellationToken);
-        using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, options, progress, cancellationToken);
+        using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
+        using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
-        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, distillation is null ? "" : $"{distillation.ImagesHash} {distillation.Backend}", options);
-        using var pool = new WorkerPool(options.Threads);
-        return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, pool);
+        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
+        return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, backend);
     }
 
     private static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)

@@ -1,6 +1,5 @@
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
-using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -9,14 +8,14 @@ namespace MLNet.PQCompression.Compression;
 /// layer sees the student's own activations (paper, section 3.3) and the whole costs one pass of each network.
 /// </summary>
 /// <remarks>Until a weight differs the two share their activations. Within a stretch of nodes only one batch's values are alive at a time.</remarks>
-internal sealed class TwinFrontier
+internal sealed class TwinFrontier : IDisposable
 {
     /// <summary>From how many bytes of activations on memory that is needed no more is asked back at once.</summary>
     private const long CollectedAbove = 16 << 20;
 
     private readonly ModelGraph _teacher;
-    private readonly NodeEvaluator _evaluator;
-    private readonly WorkerPool _pool;
+    private readonly IEvaluationBackend _backend;
+    private readonly INodeEvaluator _evaluator;
     private readonly int _batches;
     private readonly Dictionary<string, int> _readers;
     private readonly HashSet<string> _differing = new(StringComparer.Ordinal);
@@ -24,9 +23,9 @@ internal sealed class TwinFrontier
     private readonly Dictionary<string, Activation[]> _studentValues = new(StringComparer.Ordinal);
 
     /// <summary>Starts at the images, which it takes over.</summary>
-    public TwinFrontier(ModelGraph teacher, Activation[] images, WorkerPool pool)
+    public TwinFrontier(ModelGraph teacher, Activation[] images, IEvaluationBackend backend)
     {
-        (_teacher, _pool, _batches, _evaluator) = (teacher, pool, images.Length, new(teacher, pool));
+        (_teacher, _backend, _batches, _evaluator) = (teacher, backend, images.Length, backend.Evaluate(teacher));
         _readers = teacher.Nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Student = teacher;
@@ -49,7 +48,7 @@ internal sealed class TwinFrontier
     public bool Differs(string name) => _differing.Contains(name) && _studentValues.ContainsKey(name);
 
     /// <summary>The teacher's output of a node whose inputs lie on the frontier.</summary>
-    public Activation TeacherOutput(Node node, int batch) => _evaluator.Evaluate(node, name => _teacherValues[name][batch]);
+    public Activation TeacherOutput(Node node, int batch) => _evaluator.Evaluate([node], name => _teacherValues[name][batch], _ => true)[node.Output];
 
     /// <summary>Moves both networks past a stretch of nodes, the next in order, one batch at a time.</summary>
     /// <param name="nodes">The nodes.</param>
@@ -71,7 +70,7 @@ internal sealed class TwinFrontier
             _teacherValues[name] = new Activation[_batches];
             _studentValues[name] = _differing.Contains(name) ? new Activation[_batches] : _teacherValues[name];
         }
-        var student = new NodeEvaluator(Student, _pool);
+        using INodeEvaluator student = _backend.Evaluate(Student);
         for (int b = 0; b < _batches; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -91,25 +90,24 @@ internal sealed class TwinFrontier
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
     }
 
-    private void Step(IReadOnlyList<Node> nodes, int batch, NodeEvaluator studentEvaluator, Activation? firstOutput)
+    /// <inheritdoc/>
+    public void Dispose() => _evaluator.Dispose();
+
+    private void Step(IReadOnlyList<Node> nodes, int batch, INodeEvaluator studentEvaluator, Activation? firstOutput)
     {
-        var teacher = new Dictionary<string, Activation>(StringComparer.Ordinal);
-        var student = new Dictionary<string, Activation>(StringComparer.Ordinal);
-        for (int i = 0; i < nodes.Count; i++)
+        Node[] ahead = [.. nodes.Skip(firstOutput is null ? 0 : 1)], differing = [.. nodes.Where(n => _differing.Contains(n.Output))];
+        HashSet<string> shared = [.. differing.SelectMany(n => n.Inputs).Where(name => !_differing.Contains(name))];
+        Activation Known(string name) => firstOutput is not null && name == nodes[0].Output ? firstOutput : _teacherValues[name][batch];
+        IReadOnlyDictionary<string, Activation> teacher = _evaluator.Evaluate(ahead, Known, name => _teacherValues.ContainsKey(name) || shared.Contains(name));
+        Activation Expected(string name) => teacher.TryGetValue(name, out Activation? own) ? own : Known(name);
+        IReadOnlyDictionary<string, Activation> student = studentEvaluator.Evaluate(
+            differing, name => _differing.Contains(name) ? _studentValues[name][batch] : Expected(name), _studentValues.ContainsKey);
+        foreach (Node node in nodes)
         {
-            Node node = nodes[i];
-            Activation expected = i == 0 && firstOutput is not null
-                ? firstOutput
-                : _evaluator.Evaluate(node, name => teacher.TryGetValue(name, out Activation? own) ? own : _teacherValues[name][batch]);
-            Activation actual = _differing.Contains(node.Output)
-                ? studentEvaluator.Evaluate(node, name => student.TryGetValue(name, out Activation? own) ? own : _studentValues[name][batch])
-                : expected;
-            teacher[node.Output] = expected;
-            student[node.Output] = actual;
             if (_teacherValues.TryGetValue(node.Output, out Activation[]? values))
-                values[batch] = expected;
+                values[batch] = Expected(node.Output);
             if (_studentValues.TryGetValue(node.Output, out values))
-                values[batch] = actual;
+                values[batch] = _differing.Contains(node.Output) ? student[node.Output] : Expected(node.Output);
         }
     }
 }

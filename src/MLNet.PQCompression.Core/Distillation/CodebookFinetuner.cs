@@ -84,7 +84,7 @@ public sealed class CodebookFinetuner : IDisposable
         if (_options.Epochs == 0)
             return student;
         if (_options.BatchStatistics && (_options.AnchorStatistics || StatisticsAnchor.HasFoldedStatistics(student)))
-            student = StatisticsAnchor.Apply(student, _images, Stream(_options.Seed).Read(0, Math.Max(1, AnchorPixels / (_images.Height * _images.Width * _options.BatchSize)), cancellationToken));
+            student = StatisticsAnchor.Apply(_backend, student, _images, Stream(_options.Seed).Read(0, Math.Max(1, AnchorPixels / (_images.Height * _images.Width * _options.BatchSize)), cancellationToken));
         ImmutableSortedSet<string> trainable = _options.TrainUncompressed ? TrainableParameters.All(student) : TrainableParameters.Codebooks(student);
         if (trainable.IsEmpty)
             return student;

@@ -1,14 +1,12 @@
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Distillation;
 
 /// <summary>Something that can run a <see cref="ModelGraph"/> with gradients: managed code here, a tensor library elsewhere.</summary>
 /// <remarks>The contract is about graphs, parameters and batches alone; how and where they are computed is the backend's.</remarks>
-public interface ITrainingBackend : IDisposable
+public interface ITrainingBackend : IEvaluationBackend
 {
-    /// <summary>What to call it in reports: "managed, 2 threads".</summary>
-    string Name { get; }
-
     /// <summary>Makes a trainable copy of a graph; the graph itself is not changed.</summary>
     /// <param name="graph">The graph. It must have one output.</param>
     /// <param name="channels">C of the images.</param>

@@ -26,37 +26,37 @@ public static class StatisticsAnchor
     }
 
     /// <summary>Measures and replaces the statistics.</summary>
+    /// <param name="backend">Runs the network; it stays the caller's.</param>
     /// <param name="graph">The network.</param>
     /// <param name="images">The images to measure on.</param>
     /// <param name="batches">Batches of them.</param>
     /// <exception cref="InvalidModelException">A BatchNormalization's parameters are not constants.</exception>
-    public static ModelGraph Apply(ModelGraph graph, TrainingSet images, IEnumerable<DrawnBatch> batches)
+    public static ModelGraph Apply(IEvaluationBackend backend, ModelGraph graph, TrainingSet images, IEnumerable<DrawnBatch> batches)
     {
+        ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(batches);
-        ILookup<string, Node> readers = graph.Nodes.Where(n => n.Operator is BatchNormalization).ToLookup(n => n.Inputs[0], StringComparer.Ordinal);
+        HashSet<string> read = [.. graph.Nodes.Where(n => n.Operator is BatchNormalization).Select(n => n.Inputs[0])];
         var moments = new Dictionary<string, Moments>(StringComparer.Ordinal);
-        var evaluator = new NodeEvaluator(graph);
+        using INodeEvaluator evaluator = backend.Evaluate(graph);
         foreach (DrawnBatch batch in batches)
         {
             var input = new Activation(new(batch.Count, images.Channels, images.Height, images.Width), batch.Images.AsMemory(0, batch.Count * images.ImageLength));
-            evaluator.EvaluateAll(input, (node, output) =>
+            foreach ((string name, Activation value) in evaluator.Evaluate(graph.Nodes, _ => input, read.Contains))
             {
-                if (!readers.Contains(node.Output))
-                    return;
-                if (!moments.TryGetValue(node.Output, out Moments? sums))
-                    moments[node.Output] = sums = new(output.Shape[1]);
-                sums.Add(output);
-            });
+                if (!moments.TryGetValue(name, out Moments? sums))
+                    moments[name] = sums = new(value.Shape[1]);
+                sums.Add(value);
+            }
         }
         var initializers = graph.Initializers.ToDictionary(StringComparer.Ordinal);
         var used = graph.Nodes.SelectMany(n => n.Inputs).GroupBy(i => i, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         ImmutableArray<Node> nodes = [.. graph.Nodes.Select(n => n.Operator is BatchNormalization op && moments.TryGetValue(n.Inputs[0], out Moments? m)
             ? Anchor(graph, n, op.Epsilon, m, initializers, used)
             : n)];
-        HashSet<string> read = [.. nodes.SelectMany(n => n.Inputs)];
-        return new(graph.Name, graph.Input, graph.Outputs, nodes, initializers.Where(i => read.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata);
+        HashSet<string> kept = [.. nodes.SelectMany(n => n.Inputs)];
+        return new(graph.Name, graph.Input, graph.Outputs, nodes, initializers.Where(i => kept.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata);
     }
 
     private static Node Anchor(ModelGraph graph, Node node, float epsilon, Moments moments, Dictionary<string, Initializer> initializers, Dictionary<string, int> used)

@@ -10,7 +10,7 @@ namespace MLNet.PQCompression.Inference;
 /// reference that the compiled session is held to.
 /// </summary>
 /// <remarks>Safe for use by several threads; product-quantized weights are decoded once and kept.</remarks>
-public sealed class NodeEvaluator
+public sealed class NodeEvaluator : INodeEvaluator
 {
     private readonly ModelGraph _graph;
     private readonly WorkerPool? _pool;
@@ -49,6 +49,30 @@ public sealed class NodeEvaluator
         Compute(node.Operator, inputs, output, _pool);
         return output;
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Activation> Evaluate(IReadOnlyList<Node> nodes, Func<string, Activation> values, Func<string, bool> isWanted)
+    {
+        ArgumentNullException.ThrowIfNull(nodes);
+        ArgumentNullException.ThrowIfNull(isWanted);
+        Dictionary<string, int> readers = nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(name => name, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        var made = new Dictionary<string, Activation>(StringComparer.Ordinal);
+        var wanted = new Dictionary<string, Activation>(StringComparer.Ordinal);
+        foreach (Node node in nodes)
+        {
+            Activation output = made[node.Output] = Evaluate(node, name => made.TryGetValue(name, out Activation? own) ? own : values(name));
+            if (isWanted(node.Output))
+                wanted[node.Output] = output;
+            foreach (string name in node.Inputs.Distinct())
+                if (--readers[name] == 0)
+                    made.Remove(name);
+        }
+        return wanted;
+    }
+
+    /// <summary>Does nothing: what it holds is memory.</summary>
+    public void Dispose() { }
 
     /// <summary>Computes the whole graph.</summary>
     /// <param name="input">The images, N×C×H×W.</param>

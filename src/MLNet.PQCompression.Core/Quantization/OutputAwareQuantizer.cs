@@ -1,4 +1,4 @@
-using MLNet.PQCompression.Numerics;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Quantization;
 
@@ -14,80 +14,92 @@ internal static class OutputAwareQuantizer
     /// <param name="objective">The error as a function of the weight.</param>
     /// <param name="blockSize">d.</param>
     /// <param name="options">Codewords, rounds and seed.</param>
-    /// <param name="pool">The threads to share.</param>
+    /// <param name="backend">Takes the steps; null for the caller's thread.</param>
     /// <param name="cancellationToken">Stops between steps.</param>
     public static OutputAwareResult Quantize(
-        QuadraticObjective objective, int blockSize, OutputAwareOptions options, WorkerPool? pool = null, CancellationToken cancellationToken = default)
+        QuadraticObjective objective, int blockSize, OutputAwareOptions options, IQuantizationBackend? backend = null, CancellationToken cancellationToken = default)
     {
+        backend ??= new ManagedQuantization();
         var random = new Random(options.Seed);
-        (QuantizationState state, List<OutputAwareStep> steps) = BestStart(objective, blockSize, options, random, pool, cancellationToken);
+        (ICodeSearch search, List<OutputAwareStep> steps) = BestStart(objective, blockSize, options, random, backend, cancellationToken);
+        using ICodeSearch found = search;
         double value = steps[^1].Objective;
         for (int round = 1; round < options.Rounds; round++)
         {
             double before = value;
-            value = Round(state, steps, options, options.Perturbations, random, pool, cancellationToken);
+            value = Round(search, steps, options, options.Perturbations, random, cancellationToken);
             if (value > before * (1 - options.Tolerance))
                 break;
         }
-        for (int i = 0; i < state.Codebook.Length; i++)
-            state.Codebook[i] = (float)(Half)state.Codebook[i];
-        steps.Add(new("float16", state.Refresh(pool)));
-        value = DescendCodes(state, steps, options, options.Perturbations, random, pool);
-        double energy = 0;
-        for (int g = 0; g < state.Codes.Length; g++)
-        {
-            objective.Multiply(g, objective.Targets[g], state.Gradients[g], pool);
-            energy += objective.WeightedDot(g, objective.Targets[g], state.Gradients[g]);
-        }
-        return new(state.Codebook, state.RowMajorCodes(), steps, energy > 0 ? value / energy : 0);
+        float[] codebook = [.. search.Codebook.ToArray().Select(v => (float)(Half)v)];
+        search.SetCodebook(codebook);
+        steps.Add(new("float16", search.Refresh()));
+        value = DescendCodes(search, steps, options, options.Perturbations, random);
+        double energy = search.Energy();
+        return new(codebook, search.RowMajorCodes(), steps, energy > 0 ? value / energy : 0);
     }
 
     /// <summary>k-means and one round from each of several codebooks; the best goes on.</summary>
-    private static (QuantizationState State, List<OutputAwareStep> Steps) BestStart(
-        QuadraticObjective objective, int blockSize, OutputAwareOptions options, Random random, WorkerPool? pool, CancellationToken cancellationToken)
+    private static (ICodeSearch Search, List<OutputAwareStep> Steps) BestStart(
+        QuadraticObjective objective, int blockSize, OutputAwareOptions options, Random random, IQuantizationBackend backend, CancellationToken cancellationToken)
     {
-        (QuantizationState State, List<OutputAwareStep> Steps)? best = null;
-        for (int start = 0; start < Math.Max(1, options.Starts); start++)
+        (ICodeSearch Search, List<OutputAwareStep> Steps)? best = null;
+        try
         {
-            QuantizationState state = Initialize(objective, blockSize, options with { Seed = random.Next() }, pool, cancellationToken);
-            List<OutputAwareStep> steps = [new("k-means", state.Refresh(pool))];
-            double value = Round(state, steps, options, 0, random, pool, cancellationToken);
-            if (best is null || value < best.Value.Steps[^1].Objective)
-                best = (state, steps);
+            for (int start = 0; start < Math.Max(1, options.Starts); start++)
+            {
+                ICodeSearch search = Initialize(objective, blockSize, options with { Seed = random.Next() }, backend, cancellationToken);
+                ICodeSearch? worse = search;
+                try
+                {
+                    List<OutputAwareStep> steps = [new("k-means", search.Refresh())];
+                    double value = Round(search, steps, options, 0, random, cancellationToken);
+                    if (best is null || value < best.Value.Steps[^1].Objective)
+                        (worse, best) = (best?.Search, (search, steps));
+                }
+                finally
+                {
+                    worse?.Dispose();
+                }
+            }
+            return best!.Value;
         }
-        return best!.Value;
+        catch
+        {
+            best?.Search.Dispose();
+            throw;
+        }
     }
 
     private static double Round(
-        QuantizationState state, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random, WorkerPool? pool,
-        CancellationToken cancellationToken)
+        ICodeSearch search, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        DescendCodes(state, steps, options, perturbations, random, pool);
+        DescendCodes(search, steps, options, perturbations, random);
         cancellationToken.ThrowIfCancellationRequested();
-        CodebookSolver.Solve(state, options.CodebookSteps, CodebookTolerance, pool);
-        steps.Add(new("codebook", state.Refresh(pool)));
+        search.SolveCodebook(options.CodebookSteps, CodebookTolerance);
+        steps.Add(new("codebook", search.Refresh()));
         return steps[^1].Objective;
     }
 
-    private static double DescendCodes(
-        QuantizationState state, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random, WorkerPool? pool)
+    private static double DescendCodes(ICodeSearch search, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random)
     {
-        int[] order = [.. Enumerable.Range(0, state.BlocksPerRow)];
+        int[] order = [.. Enumerable.Range(0, search.BlocksPerRow)];
         for (int pass = 0; pass < options.Passes; pass++)
         {
             random.Shuffle(order);
-            if (CoordinateDescent.Pass(state, order, pool) == 0)
+            if (search.Sweep(order) == 0)
                 break;
         }
-        for (int i = 0; i < perturbations; i++)
-            CoordinateDescent.Perturb(state, options.Temperature, random.Next(), pool);
-        steps.Add(new("codes", state.Refresh(pool)));
+        int[] seeds = [.. Enumerable.Range(0, perturbations).Select(_ => random.Next())];
+        if (seeds.Length > 0)
+            search.Perturb(options.Temperature, seeds);
+        steps.Add(new("codes", search.Refresh()));
         return steps[^1].Objective;
     }
 
-    private static QuantizationState Initialize(
-        QuadraticObjective objective, int d, OutputAwareOptions options, WorkerPool? pool, CancellationToken cancellationToken)
+    private static ICodeSearch Initialize(
+        QuadraticObjective objective, int d, OutputAwareOptions options, IQuantizationBackend backend, CancellationToken cancellationToken)
     {
         LayerGeometry geometry = objective.Geometry;
         (int n, int stride) = (geometry.RowLength, objective.Stride);
@@ -103,7 +115,14 @@ internal static class OutputAwareQuantizer
                     gram[i % d * d + j] += objective.Hessians[g][i * n + i / d * d + j];
         }
         var kmeans = new KMeansOptions { Codewords = options.Codewords, Iterations = options.InitialIterations, Seed = options.Seed };
-        float[] codebook = WeightedKMeans.Fit(blocks, d, gram, kmeans, pool, cancellationToken).Codebook;
-        return PositionalKMeans.Fit(objective, d, codebook, options.InitialIterations, pool, cancellationToken);
+        ICodeSearch search = backend.Search(objective, d, WeightedKMeans.Fit(blocks, d, gram, kmeans, backend, cancellationToken).Codebook);
+        for (int iteration = 0; iteration < options.InitialIterations; iteration++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (search.AssignByPosition() == 0 && iteration > 0)
+                break;
+            search.UpdateByPosition();
+        }
+        return search;
     }
 }

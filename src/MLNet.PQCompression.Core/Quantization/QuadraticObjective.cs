@@ -7,8 +7,11 @@ namespace MLNet.PQCompression.Quantization;
 /// of the weight and row weights s. Unlike the paper's objective it does not take the blocks of a row as independent.
 /// </summary>
 /// <remarks>Matrices over rows are kept transposed, [n][stride] with a group's rows padded to a multiple of 64 lanes; the padding is zero.</remarks>
-internal sealed class QuadraticObjective
+public sealed class QuadraticObjective
 {
+    /// <summary>A group's rows are padded to a multiple of this.</summary>
+    public const int RowAlignment = 64;
+
     /// <summary>Creates the objective of one layer.</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="hessians">H of each group, n×n, symmetric.</param>
@@ -16,9 +19,12 @@ internal sealed class QuadraticObjective
     /// <param name="rowWeights">s, one for each row.</param>
     public QuadraticObjective(LayerGeometry geometry, float[][] hessians, ReadOnlySpan<float> target, float[] rowWeights)
     {
+        ArgumentNullException.ThrowIfNull(geometry);
+        ArgumentNullException.ThrowIfNull(hessians);
+        ArgumentNullException.ThrowIfNull(rowWeights);
         (Geometry, Hessians) = (geometry, hessians);
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
-        Stride = (rows + NearestCodeword.Lanes - 1) / NearestCodeword.Lanes * NearestCodeword.Lanes;
+        Stride = (rows + RowAlignment - 1) / RowAlignment * RowAlignment;
         Targets = new float[geometry.Groups][];
         RowWeights = new float[geometry.Groups][];
         for (int g = 0; g < geometry.Groups; g++)

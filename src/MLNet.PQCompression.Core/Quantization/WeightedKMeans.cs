@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Numerics;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Quantization;
 
@@ -20,11 +21,11 @@ public static class WeightedKMeans
     /// <param name="blockSize">d.</param>
     /// <param name="gram">G, d×d, or empty for the identity.</param>
     /// <param name="options">Codewords, iterations and seed.</param>
-    /// <param name="pool">The threads to share.</param>
+    /// <param name="backend">Takes the steps; null for the caller's thread.</param>
     /// <param name="cancellationToken">Stops between iterations.</param>
     /// <exception cref="ArgumentException">There are no whole blocks, a value is not finite, or k is not in [1, min(N, 65536)].</exception>
     public static KMeansResult Fit(
-        ReadOnlySpan<float> blocks, int blockSize, ReadOnlySpan<double> gram, KMeansOptions options, WorkerPool? pool = null,
+        ReadOnlySpan<float> blocks, int blockSize, ReadOnlySpan<double> gram, KMeansOptions options, IQuantizationBackend? backend = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -36,7 +37,7 @@ public static class WeightedKMeans
         var random = new Random(options.Seed);
         for (int c = 0; c < options.Codewords; c++)
             blocks.Slice(random.Next(count) * blockSize, blockSize).CopyTo(codebook.AsSpan(c * blockSize));
-        return Fit(blocks, blockSize, gram, codebook, options, pool, cancellationToken);
+        return Fit(blocks, blockSize, gram, codebook, options, backend, cancellationToken);
     }
 
     /// <summary>Iterates from a given codebook.</summary>
@@ -45,12 +46,12 @@ public static class WeightedKMeans
     /// <param name="gram">G, d×d, or empty for the identity.</param>
     /// <param name="initial">The first codebook, [k, d].</param>
     /// <param name="options">Iterations and seed.</param>
-    /// <param name="pool">The threads to share.</param>
+    /// <param name="backend">Takes the steps; null for the caller's thread.</param>
     /// <param name="cancellationToken">Stops between iterations.</param>
     /// <exception cref="ArgumentException">The sizes do not fit each other, or a block is not finite.</exception>
     public static KMeansResult Fit(
         ReadOnlySpan<float> blocks, int blockSize, ReadOnlySpan<double> gram, ReadOnlySpan<float> initial, KMeansOptions options,
-        WorkerPool? pool = null, CancellationToken cancellationToken = default)
+        IQuantizationBackend? backend = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (blocks.Length == 0 || blocks.Length % blockSize != 0)
@@ -63,19 +64,21 @@ public static class WeightedKMeans
             if (!float.IsFinite(v))
                 throw new ArgumentException("A block holds a value that is not finite.", nameof(blocks));
         double[]? factor = gram.IsEmpty ? null : Cholesky.FactorSmall(gram, blockSize, Damping);
-        var clustering = new Clustering(blocks, blockSize, factor, initial, options, pool);
+        float[] own = blocks.ToArray();
+        using IClusters clusters = (backend ?? new ManagedQuantization()).Clusters(own, blockSize, factor, initial);
+        var empty = new EmptyClusters(own, blockSize, options);
         var iterations = new List<KMeansIteration>();
         for (int i = 0; i < options.Iterations; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            (double objective, int reassigned) = clustering.Assign();
-            int splits = clustering.FillEmptyClusters();
+            (double objective, int reassigned) = clusters.Assign();
+            int splits = empty.Fill(clusters);
             iterations.Add(new(objective, reassigned, splits));
             if (reassigned == 0 && splits == 0 && i > 0)
                 break;
-            clustering.UpdateCodewords();
+            clusters.UpdateCodewords();
         }
-        return new(clustering.Codebook, clustering.Codes, iterations, clustering.Objective());
+        return new(clusters.Codebook.ToArray(), clusters.Codes.ToArray(), iterations, clusters.Objective());
     }
 
     /// <summary>ΣvᵀGv, the objective of a codebook of zeros.</summary>

@@ -1,7 +1,7 @@
 using MLNet.PQCompression.Compression;
-using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation.Data;
-using MLNet.PQCompression.Distillation.Managed;
+using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Tests.Distillation;
 
@@ -77,7 +77,7 @@ public sealed class DistilledCompressionTests : IDisposable
         CountingBackend? counting = null;
         ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), s_options with
         {
-            TrainingBackend = threads => counting = new(new ManagedTrainingBackend(threads)),
+            Backend = threads => counting = new(new ManagedBackend(threads)),
         });
         Assert.True(counting!.IsDisposed);
         Assert.Equal((3 * 6) + (2 * 2), counting.Updates); // the steps of three layers, and two epochs of two

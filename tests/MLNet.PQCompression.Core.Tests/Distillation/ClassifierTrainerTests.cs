@@ -1,8 +1,8 @@
 using MLNet.PQCompression.Architectures;
-using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
-using MLNet.PQCompression.Distillation.Managed;
+using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 
@@ -15,7 +15,7 @@ public class ClassifierTrainerTests
     [Fact]
     public void A_fresh_network_learns_to_tell_bright_corners_apart()
     {
-        using var backend = new ManagedTrainingBackend(2);
+        using var backend = new ManagedBackend(2);
         ModelGraph trained = ClassifierTrainer.Train(backend, WeightInitializer.Initialize(TinyNetwork.Teacher, 1), TrainingSet.Load(new Corners(200, 0)), s_options);
         var test = TrainingSet.Load(new Corners(100, 7));
         using ITrainingModel model = backend.Create(trained, 3, 12, 12, TrainingSetup.Frozen);
@@ -31,7 +31,7 @@ public class ClassifierTrainerTests
         string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         try
         {
-            using var backend = new ManagedTrainingBackend(2);
+            using var backend = new ManagedBackend(2);
             ModelGraph fresh = WeightInitializer.Initialize(TinyNetwork.Teacher, 1);
             var images = TrainingSet.Load(new Corners(40, 0));
             ModelGraph whole = ClassifierTrainer.Train(backend, fresh, images, s_options);
@@ -53,7 +53,7 @@ public class ClassifierTrainerTests
     [Fact]
     public void Images_without_labels_are_refused()
     {
-        using var backend = new ManagedTrainingBackend(1);
+        using var backend = new ManagedBackend(1);
         Assert.Throws<ArgumentException>(() => ClassifierTrainer.Train(backend, TinyNetwork.Teacher, TinyNetwork.Images()));
     }
 

@@ -65,7 +65,7 @@ public sealed class CodeReassignmentTests : FinetunerFixture
     }
 
     /// <summary>The quantized network with the running statistics of all images, so that it computes the same with a batch of them all.</summary>
-    private ModelGraph Anchored() => StatisticsAnchor.Apply(TinyNetwork.Student, Images, new BatchStream(Images, Images.Count, Augmentation.None, 0).Read(0, 1));
+    private ModelGraph Anchored() => StatisticsAnchor.Apply(Backend, TinyNetwork.Student, Images, new BatchStream(Images, Images.Count, Augmentation.None, 0).Read(0, 1));
 
     private ModelGraph Tune(ModelGraph teacher, ModelGraph student, DistillationOptions options)
     {

@@ -1,10 +1,14 @@
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
+using MLNet.PQCompression.Quantization;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 
 /// <summary>A backend that counts evaluations and updates and can cancel a run after some of them.</summary>
-internal sealed class CountingBackend(ITrainingBackend inner) : ITrainingBackend
+internal sealed class CountingBackend(IBackend inner) : IBackend
 {
     public int Updates { get; private set; }
 
@@ -15,6 +19,19 @@ internal sealed class CountingBackend(ITrainingBackend inner) : ITrainingBackend
     public CancellationTokenSource? Cancel { get; init; }
 
     public string Name => inner.Name;
+
+    public WorkerPool? Workers => inner.Workers;
+
+    public INodeEvaluator Evaluate(ModelGraph graph) => inner.Evaluate(graph);
+
+    public IMoments Moments(LayerGeometry geometry, int views) => inner.Moments(geometry, views);
+
+    public IGram Gram(LayerGeometry geometry, int blockSize) => inner.Gram(geometry, blockSize);
+
+    public IClusters Clusters(ReadOnlyMemory<float> blocks, int blockSize, double[]? factor, ReadOnlySpan<float> codebook) =>
+        inner.Clusters(blocks, blockSize, factor, codebook);
+
+    public ICodeSearch Search(QuadraticObjective objective, int blockSize, ReadOnlySpan<float> codebook) => inner.Search(objective, blockSize, codebook);
 
     public ITrainingModel Create(ModelGraph graph, int channels, int height, int width, TrainingSetup setup) =>
         new Model(this, inner.Create(graph, channels, height, width, setup));

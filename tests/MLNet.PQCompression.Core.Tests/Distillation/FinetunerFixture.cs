@@ -1,12 +1,12 @@
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation.Data;
-using MLNet.PQCompression.Distillation.Managed;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 
 /// <summary>What tests of fine-tuning need: a backend, the tiny network's images, and a folder for checkpoints that goes with the test.</summary>
 public abstract class FinetunerFixture : IDisposable
 {
-    private protected ManagedTrainingBackend Backend { get; } = new(2);
+    private protected ManagedBackend Backend { get; } = new(2);
 
     private protected TrainingSet Images { get; } = TinyNetwork.Images();
 

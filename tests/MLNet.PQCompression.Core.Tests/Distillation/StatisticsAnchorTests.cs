@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Formats.Onnx;
@@ -18,7 +19,8 @@ public class StatisticsAnchorTests
         ModelGraph folded = OnnxReader.Read(file.ToArray(), "memory");
         TrainingSet images = TinyNetwork.Images();
         DrawnBatch batch = new BatchStream(images, 40, Augmentation.None, 0).Read(0, 1).Single();
-        ModelGraph anchored = StatisticsAnchor.Apply(folded, images, [batch]);
+        using var backend = new ManagedBackend(2);
+        ModelGraph anchored = StatisticsAnchor.Apply(backend, folded, images, [batch]);
         Assert.True(StatisticsAnchor.HasFoldedStatistics(folded));
         Assert.False(StatisticsAnchor.HasFoldedStatistics(anchored));
         var input = new Activation(new(40, 3, 12, 12), batch.Images);

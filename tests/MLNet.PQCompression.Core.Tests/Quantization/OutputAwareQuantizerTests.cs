@@ -1,6 +1,7 @@
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Tests.Quantization;
 
@@ -104,7 +105,7 @@ public sealed class OutputAwareQuantizerTests
         QuadraticObjective objective = Random(1, 200, 36, 6);
         using var pool = new WorkerPool(3);
         var options = new OutputAwareOptions { Codewords = 16, Seed = 1 };
-        OutputAwareResult one = OutputAwareQuantizer.Quantize(objective, 9, options), three = OutputAwareQuantizer.Quantize(objective, 9, options, pool);
+        OutputAwareResult one = OutputAwareQuantizer.Quantize(objective, 9, options), three = OutputAwareQuantizer.Quantize(objective, 9, options, new ManagedQuantization(pool));
         Assert.Equal(one.Codes, three.Codes);
         Assert.Equal(one.Codebook, three.Codebook);
     }

@@ -1,5 +1,6 @@
 using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Tests.Quantization;
 

@@ -1,5 +1,6 @@
 using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Tests.Quantization;
 
@@ -71,7 +72,7 @@ public sealed class WeightedKMeansTests
         float[] blocks = Gaussian(new Random(6), 5000 * 9);
         var options = new KMeansOptions { Codewords = 128, Iterations = 10, Seed = 3 };
         using var pool = new WorkerPool(3);
-        KMeansResult one = WeightedKMeans.Fit(blocks, 9, [], options), three = WeightedKMeans.Fit(blocks, 9, [], options, pool);
+        KMeansResult one = WeightedKMeans.Fit(blocks, 9, [], options), three = WeightedKMeans.Fit(blocks, 9, [], options, new ManagedQuantization(pool));
         Assert.Equal(one.Codebook, three.Codebook);
         Assert.Equal(one.Codes, three.Codes);
         Assert.NotEqual(one.Codebook, WeightedKMeans.Fit(blocks, 9, [], options with { Seed = 4 }).Codebook);

@@ -1,6 +1,6 @@
 using MLNet.PQCompression.Numerics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>A codebook and codes under a <see cref="QuadraticObjective"/>, with the error E = Ŵ − W and the gradient R = H·E that belong to them.</summary>
 internal sealed class QuantizationState

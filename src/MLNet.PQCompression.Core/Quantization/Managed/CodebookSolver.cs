@@ -1,6 +1,6 @@
 using MLNet.PQCompression.Numerics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>
 /// The least-squares codebook for fixed codes under the full quadratic form, by conjugate gradients: each step decodes a direction, multiplies it

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MLNet.PQCompression.Numerics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>The E-step: for each query q the codeword c with the smallest score offset(c) + q·c.</summary>
 /// <remarks>
@@ -13,7 +13,7 @@ namespace MLNet.PQCompression.Quantization;
 internal static partial class NearestCodeword
 {
     /// <summary>Queries in a panel.</summary>
-    public const int Lanes = 64;
+    public const int Lanes = QuadraticObjective.RowAlignment;
 
     /// <summary>Searches the codebook for the queries of one panel.</summary>
     /// <param name="queries">[d][Lanes].</param>

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
 using MLNet.PQCompression.Numerics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>
 /// 64 rows of a group with their codes and their part of the gradient R, small enough to stay in cache. Rows are independent of each other given

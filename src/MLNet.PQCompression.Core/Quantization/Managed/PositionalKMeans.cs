@@ -1,41 +1,32 @@
 using MLNet.PQCompression.Numerics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>
 /// k-means with one Gram matrix for each block position: H without what lies between positions. It starts the search by the full quadratic form.
 /// </summary>
-internal static class PositionalKMeans
+internal sealed class PositionalKMeans
 {
     private const int Lanes = NearestCodeword.Lanes;
 
-    /// <summary>Iterates from a codebook: E-step by each position's H_bb, M-step by weighted least squares codeword by codeword.</summary>
-    /// <param name="objective">The objective.</param>
-    /// <param name="blockSize">d.</param>
-    /// <param name="codebook">The first codebook, [k, d]; it becomes the state's.</param>
-    /// <param name="iterations">Iterations at most.</param>
+    private readonly QuantizationState _state;
+    private readonly float[][] _queries;
+    private readonly WorkerPool? _pool;
+
+    /// <summary>Maps the target's blocks.</summary>
+    /// <param name="state">The state, whose codes and codebook change.</param>
     /// <param name="pool">The threads to share.</param>
-    /// <param name="cancellationToken">Stops between iterations.</param>
-    public static QuantizationState Fit(
-        QuadraticObjective objective, int blockSize, float[] codebook, int iterations, WorkerPool? pool, CancellationToken cancellationToken)
+    public PositionalKMeans(QuantizationState state, WorkerPool? pool)
     {
-        LayerGeometry geometry = objective.Geometry;
-        int m = geometry.RowLength / blockSize, stride = objective.Stride;
-        ushort[][] codes = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new ushort[m * stride])];
-        var state = new QuantizationState(objective, blockSize, codebook, codes);
-        float[][] queries = [.. Enumerable.Range(0, geometry.Groups).Select(g => Queries(objective, g, blockSize, pool))];
-        for (int iteration = 0; iteration < iterations; iteration++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            int changed = 0;
-            for (int g = 0; g < geometry.Groups; g++)
-                changed += Assign(state, g, queries[g], pool);
-            if (changed == 0 && iteration > 0)
-                break;
-            UpdateCodewords(state, queries);
-        }
-        return state;
+        (_state, _pool) = (state, pool);
+        _queries = [.. Enumerable.Range(0, state.Codes.Length).Select(g => Queries(state.Objective, g, state.BlockSize, pool))];
     }
+
+    /// <summary>E-step by each position's H_bb; returns how many codes changed.</summary>
+    public int Assign() => Enumerable.Range(0, _queries.Length).Sum(g => Assign(_state, g, _queries[g], _pool));
+
+    /// <summary>M-step: weighted least squares codeword by codeword.</summary>
+    public void UpdateCodewords() => UpdateCodewords(_state, _queries);
 
     /// <summary>−H_bb·w_b for every block, [n][Stride].</summary>
     private static float[] Queries(QuadraticObjective objective, int group, int d, WorkerPool? pool)

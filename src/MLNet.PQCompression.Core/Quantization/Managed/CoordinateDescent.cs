@@ -1,6 +1,6 @@
 using MLNet.PQCompression.Numerics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>Re-assigns codes by the full quadratic form, for a fixed codebook. The objective never rises; R is kept up to date, E is not.</summary>
 internal static class CoordinateDescent

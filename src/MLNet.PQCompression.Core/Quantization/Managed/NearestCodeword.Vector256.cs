@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace MLNet.PQCompression.Quantization;
+namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <content>256-bit vectors: two codewords at a time are compared with half a panel, so that eight sums, four vectors of queries and two values of codewords fit 16 registers.</content>
 internal static partial class NearestCodeword

@@ -1,0 +1,121 @@
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
+
+namespace MLNet.PQCompression.Quantization;
+
+/// <summary>The steps of quantizing a layer that take its time. Which are taken, in what order and when to stop is decided once, by their callers.</summary>
+public interface IQuantizationBackend
+{
+    /// <summary>The threads for what stays on the host, or null for the caller's alone.</summary>
+    WorkerPool? Workers { get; }
+
+    /// <summary>Empty sums of a layer's inputs and outputs (<see cref="OutputStatistics"/>).</summary>
+    /// <param name="geometry">The layer.</param>
+    /// <param name="views">How many of the samples that will be added show the same image.</param>
+    IMoments Moments(LayerGeometry geometry, int views);
+
+    /// <summary>An empty sum of the products of a layer's input blocks (<see cref="GramStatistics"/>).</summary>
+    /// <param name="geometry">The layer.</param>
+    /// <param name="blockSize">d.</param>
+    IGram Gram(LayerGeometry geometry, int blockSize);
+
+    /// <summary>k-means of blocks, from a codebook.</summary>
+    /// <param name="blocks">N·d values, block after block, all finite; they must stay as they are.</param>
+    /// <param name="blockSize">d.</param>
+    /// <param name="factor">L with G = LLᵀ, d×d, or null for G = I.</param>
+    /// <param name="codebook">The first codebook, [k, d].</param>
+    IClusters Clusters(ReadOnlyMemory<float> blocks, int blockSize, double[]? factor, ReadOnlySpan<float> codebook);
+
+    /// <summary>The search for a layer's codes and codebook. It starts with code 0 everywhere.</summary>
+    /// <param name="objective">The error as a function of the weight.</param>
+    /// <param name="blockSize">d.</param>
+    /// <param name="codebook">The first codebook, [k, d].</param>
+    ICodeSearch Search(QuadraticObjective objective, int blockSize, ReadOnlySpan<float> codebook);
+}
+
+/// <summary>Sums for <see cref="OutputStatistics"/>, wherever they are made.</summary>
+public interface IMoments : IDisposable
+{
+    /// <summary>Adds a batch; see <see cref="OutputStatistics.Add"/>.</summary>
+    void Add(Activation input, Activation output, int positionsPerImage, int seed, int batch);
+
+    /// <summary>What has been added. Nothing may be added afterwards.</summary>
+    OutputStatistics ToStatistics();
+}
+
+/// <summary>The sum G for <see cref="GramStatistics"/>, wherever it is made.</summary>
+public interface IGram : IDisposable
+{
+    /// <summary>Adds a batch; see <see cref="GramStatistics.Add"/>.</summary>
+    void Add(Activation input, int positionsPerImage, int seed);
+
+    /// <summary>G, d×d.</summary>
+    double[] ToArray();
+}
+
+/// <summary>The steps of k-means under ‖Lᵀ(v − c)‖² (paper, section 3.2).</summary>
+public interface IClusters : IDisposable
+{
+    /// <summary>[k, d].</summary>
+    ReadOnlySpan<float> Codebook { get; }
+
+    /// <summary>One code for each block.</summary>
+    ReadOnlySpan<ushort> Codes { get; }
+
+    /// <summary>The error of each block at the last <see cref="Assign"/>.</summary>
+    ReadOnlySpan<double> Errors { get; }
+
+    /// <summary>E-step: gives each block its nearest codeword, the lower code where two are as near; returns the objective and how many codes changed.</summary>
+    (double Objective, int Reassigned) Assign();
+
+    /// <summary>Replaces the codes.</summary>
+    void SetCodes(ReadOnlySpan<ushort> codes);
+
+    /// <summary>M-step: each codeword becomes the mean of its blocks; one without blocks stays.</summary>
+    void UpdateCodewords();
+
+    /// <summary>Σ(v − c)ᵀG(v − c) of the present codebook and codes.</summary>
+    double Objective();
+}
+
+/// <summary>The steps of the search for one layer's codes and codebook under a <see cref="QuadraticObjective"/>.</summary>
+public interface ICodeSearch : IDisposable
+{
+    /// <summary>m.</summary>
+    int BlocksPerRow { get; }
+
+    /// <summary>[k, d].</summary>
+    ReadOnlySpan<float> Codebook { get; }
+
+    /// <summary>Replaces the codebook; <see cref="Refresh"/> is due.</summary>
+    void SetCodebook(ReadOnlySpan<float> values);
+
+    /// <summary>The codes as a <see cref="Graph.QuantizedTensor"/> holds them, [rows, m].</summary>
+    ushort[] RowMajorCodes();
+
+    /// <summary>E-step with each block position by itself, by its own H_bb; returns how many codes changed.</summary>
+    int AssignByPosition();
+
+    /// <summary>M-step of the same objective, codeword by codeword: weighted least squares over all positions.</summary>
+    void UpdateByPosition();
+
+    /// <summary>Works the error and its gradient out anew from codebook and codes, and returns the objective.</summary>
+    double Refresh();
+
+    /// <summary>Visits the block positions in order and gives each row's block there its best codeword, all others as they stand; returns how many codes changed.</summary>
+    /// <param name="order">Each of the m positions once.</param>
+    int Sweep(int[] order);
+
+    /// <summary>Iterated local search: sweeps with randomly tilted searches, then greedily, and keeps for each row the best found. One try for each seed.</summary>
+    /// <param name="temperature">The size of the tilt relative to the gradient's.</param>
+    /// <param name="seeds">Seeds of tilts and orders.</param>
+    void Perturb(float temperature, ReadOnlySpan<int> seeds);
+
+    /// <summary>The least-squares codebook for the codes as they are, by conjugate gradients.</summary>
+    /// <param name="steps">Steps at most.</param>
+    /// <param name="tolerance">Ends when the preconditioned residual has fallen by this factor.</param>
+    void SolveCodebook(int steps, double tolerance);
+
+    /// <summary>Σ s_o·w_oᵀHw_o, the objective of a weight of zeros.</summary>
+    double Energy();
+}
