@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Reporting;
 
 namespace MLNet.PQCompression.Cli;

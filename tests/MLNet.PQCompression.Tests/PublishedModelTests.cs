@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLNet.PQCompression.Formats;

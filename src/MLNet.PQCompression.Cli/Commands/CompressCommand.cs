@@ -67,7 +67,7 @@ internal sealed class CompressCommand : ToolCommand
         AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
         CompressionSummary summary = CompressionSummary.Of(result.Report, output, new FileInfo(output).Length) with
         {
-            Skipped = [.. samples.Skipped.Select(b => new SkippedImage(b.Name, b.Error.Message))],
+            Skipped = samples.Skipped,
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         console.WriteResult(() => Describe(summary), summary.ToJson);

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
@@ -44,7 +45,7 @@ internal sealed class PredictCommand : ToolCommand
         IReadOnlyList<string>? names = _classes.Read(arguments, model, session.OutputLength);
         List<ImagePrediction> predictions = console.Track("predict", progress => Predict(model, session, samples, arguments.GetValue(_top), names, progress, console.CancellationToken));
         ImageArguments.RequireSome(samples, images);
-        var result = new PredictionResult(predictions, [.. samples.Skipped.Select(b => new SkippedImage(b.Name, b.Error.Message))], Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var result = new PredictionResult(predictions, samples.Skipped, Stopwatch.GetElapsedTime(start).TotalSeconds);
         console.WriteResult(() => Describe(result), () => JsonSerializer.Serialize(result, ToolJson.Default.PredictionResult));
     }
 

@@ -2,7 +2,7 @@ using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Compression;
 

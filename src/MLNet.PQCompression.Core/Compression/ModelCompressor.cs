@@ -1,7 +1,7 @@
 using MLNet.PQCompression.Compute;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Compression;
@@ -15,7 +15,7 @@ public static class ModelCompressor
     /// <param name="options">What to do; null for the defaults.</param>
     /// <param name="progress">Told of every layer.</param>
     /// <param name="cancellationToken">Stops at the next step; what is in the checkpoint folder stays.</param>
-    /// <returns>The compressed network and a report.</returns>
+    /// <returns>The compressed network and a report. The network's metadata is the teacher's, with what the images say of their preprocessing.</returns>
     /// <exception cref="ArgumentException">The images do not fit the model, there are none, or an option cannot be met.</exception>
     /// <exception cref="InvalidModelException">The model cannot be run on the images.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
@@ -36,7 +36,8 @@ public static class ModelCompressor
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
-        return new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, backend);
+        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, backend);
+        return result with { Student = result.Student.WithMetadata(result.Student.Metadata.SetItems(images.Metadata)) };
     }
 
     private static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)

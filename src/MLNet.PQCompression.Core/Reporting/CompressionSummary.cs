@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Reporting;
 

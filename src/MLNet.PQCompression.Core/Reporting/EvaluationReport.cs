@@ -1,11 +1,7 @@
 using System.Text.Json.Serialization;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Reporting;
-
-/// <summary>An image that could not be used.</summary>
-/// <param name="Name">What the source calls it.</param>
-/// <param name="Reason">Why it could not be used.</param>
-public sealed record SkippedImage(string Name, string Reason);
 
 /// <summary>How a classifier did on a set of images. Accuracies are counts of images, not shares.</summary>
 public sealed record EvaluationReport

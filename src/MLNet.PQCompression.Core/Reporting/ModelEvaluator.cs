@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Reporting;
@@ -66,7 +66,7 @@ public static class ModelEvaluator
             Top5 = tally.Labelled > 0 ? tally.Top5 : null,
             Agreement = teacher is null ? null : tally.Agreement,
             Divergence = teacher is null ? null : tally.Divergence,
-            Skipped = images is ImageSampleSource source ? [.. source.Skipped.Select(b => new SkippedImage(b.Name, b.Error.Message))] : [],
+            Skipped = images.Skipped,
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
     }

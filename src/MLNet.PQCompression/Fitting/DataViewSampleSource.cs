@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Data;
 using Microsoft.ML;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Images;

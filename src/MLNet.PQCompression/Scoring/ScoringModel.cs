@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using ModelClasses = MLNet.PQCompression.Graph.ClassNames;
 
 namespace MLNet.PQCompression.Scoring;
 
@@ -24,12 +25,12 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
         ImagePreprocessing preprocessing = PreprocessingOf(graph, options.Preprocessing, source);
         graph = WithInputSize(graph, preprocessing, source);
         int count = OutputCount(graph, source);
-        ImmutableArray<string>? known = options.ClassNames is { } given ? [.. given] : Images.ClassNames.FromMetadata(graph.Metadata);
+        ImmutableArray<string>? known = options.ClassNames is { } given ? [.. given] : ModelClasses.FromMetadata(graph.Metadata);
         if (known is { } list && list.Length != count)
             throw new InvalidModelException($"{source} has {count} classes, but {list.Length} class names are known. Give one name for each output, in the model's order.");
-        ImmutableArray<string> names = Images.ClassNames.MakeUnique(known ?? Images.ClassNames.Numbers(count));
-        graph = graph.WithMetadata(graph.Metadata.SetItems([preprocessing.ToMetadata(), Images.ClassNames.ToMetadata(names)]));
-        ImmutableArray<int> order = known is not null && labels is not null ? Images.ClassNames.OrderBy(names, labels) : [.. Enumerable.Range(0, count)];
+        ImmutableArray<string> names = ModelClasses.MakeUnique(known ?? ModelClasses.Numbers(count));
+        graph = graph.WithMetadata(graph.Metadata.SetItems([preprocessing.ToMetadata(), ModelClasses.ToMetadata(names)]));
+        ImmutableArray<int> order = known is not null && labels is not null ? ModelClasses.OrderBy(names, labels) : [.. Enumerable.Range(0, count)];
         return Restore(graph, order, options.ApplySoftmax);
     }
 
@@ -37,7 +38,7 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
     /// <exception cref="InvalidModelException">The metadata or the order do not fit.</exception>
     public static ScoringModel Restore(ModelGraph graph, ImmutableArray<int> order, bool applySoftmax)
     {
-        ImmutableArray<string> names = Images.ClassNames.FromMetadata(graph.Metadata) ?? throw new InvalidModelException("The saved model has no class names.");
+        ImmutableArray<string> names = ModelClasses.FromMetadata(graph.Metadata) ?? throw new InvalidModelException("The saved model has no class names.");
         if (!order.Order().SequenceEqual(Enumerable.Range(0, names.Length)))
             throw new InvalidModelException($"The saved order of {order.Length} scores does not fit {names.Length} classes.");
         return new(graph, ImagePreprocessing.For(graph), [.. order.Select(i => names[i])], order, applySoftmax && graph.ProducerOf(graph.OutputName)?.Operator is not Softmax);
@@ -47,7 +48,7 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
     /// keeps codebooks in half precision, and a loaded pipeline has to give the same bits.</summary>
     public ScoringModel With(ModelGraph network)
     {
-        network = network.WithMetadata(network.Metadata.SetItems(Graph.Metadata.Where(m => m.Key is ImagePreprocessing.MetadataKey or Images.ClassNames.MetadataKey)));
+        network = network.WithMetadata(network.Metadata.SetItems(Graph.Metadata.Where(m => m.Key is ImagePreprocessing.MetadataKey or ModelClasses.MetadataKey)));
         using var file = new MemoryStream();
         OnnxWriter.Write(network, file);
         return this with { Graph = OnnxReader.Read(file.GetBuffer().AsMemory(0, (int)file.Length), network.Name) };

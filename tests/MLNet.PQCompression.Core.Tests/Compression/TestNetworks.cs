@@ -1,5 +1,5 @@
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Tests.Compression;
 

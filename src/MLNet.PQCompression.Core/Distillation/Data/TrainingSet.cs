@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Distillation.Data;
 

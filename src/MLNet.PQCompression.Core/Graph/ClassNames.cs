@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 
-namespace MLNet.PQCompression.Images;
+namespace MLNet.PQCompression.Graph;
 
 /// <summary>The names of a classifier's classes, by class index: where a model file keeps them, and how they meet the order of labelled data.</summary>
 public static class ClassNames

@@ -4,7 +4,7 @@ using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Tests.Images;
 
-public class JpegDecoderTests
+public class JpegTests
 {
     [Theory]
     [MemberData(nameof(JpegSamples.Names), MemberType = typeof(JpegSamples))]
@@ -53,29 +53,14 @@ public class JpegDecoderTests
     }
 
     [Theory]
-    [InlineData(0xC3, "lossless")]
-    [InlineData(0xC5, "hierarchical")]
-    [InlineData(0xC9, "arithmetic")]
-    [InlineData(0xCA, "arithmetic")]
-    public void Other_processes_are_refused_by_name(byte marker, string word)
+    [InlineData(0xC3)]
+    [InlineData(0xC5)]
+    public void Other_processes_are_refused(byte marker)
     {
         byte[] stream = JpegSamples.Stream("Baseline444");
         stream[Find(stream, 0xC0)] = marker;
 
-        InvalidImageException e = Assert.Throws<InvalidImageException>(() => ImageDecoder.Decode(stream));
-        Assert.Equal(ImageFault.Unsupported, e.Fault);
-        Assert.Contains(word, e.Message);
-    }
-
-    [Fact]
-    public void Twelve_bits_are_refused_by_name()
-    {
-        byte[] stream = JpegSamples.Stream("Baseline444");
-        stream[Find(stream, 0xC0) + 3] = 12;
-
-        InvalidImageException e = Assert.Throws<InvalidImageException>(() => ImageDecoder.Decode(stream));
-        Assert.Equal(ImageFault.Unsupported, e.Fault);
-        Assert.Contains("12 bits", e.Message);
+        Assert.Contains("JPEG", Assert.Throws<InvalidImageException>(() => ImageDecoder.Decode(stream)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,24 +75,13 @@ public class JpegDecoderTests
         Assert.NotEqual(whole, image.Pixels);
     }
 
-    [Fact]
-    public void A_missing_end_marker_costs_a_sequential_image_nothing()
-    {
-        byte[] stream = JpegSamples.Stream("Baseline420");
-
-        Assert.Equal(JpegSamples.Pixels("Baseline420"), ImageDecoder.Decode(stream.AsSpan(..^2)).Pixels);
-    }
-
-    [Fact]
-    public void A_wrong_restart_marker_is_named()
-    {
-        byte[] stream = JpegSamples.Stream("Restart420");
-        stream[Find(stream, 0xD1)] = 0xD5;
-
-        InvalidImageException e = Assert.Throws<InvalidImageException>(() => ImageDecoder.Decode(stream));
-        Assert.Contains("FFD5", e.Message);
-        Assert.Contains("FFD1", e.Message);
-    }
+    [Theory]
+    [InlineData("Baseline420")]
+    [InlineData("Baseline444")]
+    [InlineData("Progressive420")]
+    [InlineData("Restart420")]
+    public void A_missing_end_marker_costs_nothing(string name) =>
+        Assert.Equal(JpegSamples.Pixels(name), ImageDecoder.Decode(JpegSamples.Stream(name).AsSpan(..^2)).Pixels);
 
     private static int IndexOf(ImageSource source, string name) => source.Images.Select((image, i) => (image, i)).First(p => p.image.Name == name).i;
 
@@ -119,7 +93,7 @@ public class JpegDecoderTests
         throw new InvalidOperationException($"There is no marker FF{marker.ToString("X2", CultureInfo.InvariantCulture)}.");
     }
 
-    private static byte[] WithOrientation(byte[] stream, int orientation, bool little)
+    internal static byte[] WithOrientation(byte[] stream, int orientation, bool little)
     {
         byte[] exif = little
             ? [.. "Exif\0\0II*\0"u8, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, (byte)orientation, 0, 0, 0, 0, 0, 0, 0]

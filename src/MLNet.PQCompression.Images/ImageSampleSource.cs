@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Images;
 
@@ -43,8 +44,11 @@ public sealed class ImageSampleSource : ISampleSource
     /// <summary>The images of the source, less those already found bad.</summary>
     public int? Count => _source.Count - _bad.Count;
 
-    /// <summary>The images left out so far, in their order.</summary>
-    public IReadOnlyList<BadImage> Skipped => [.. _bad.OrderBy(p => p.Key).Select(p => p.Value)];
+    /// <inheritdoc/>
+    public IReadOnlyList<SkippedImage> Skipped => [.. _bad.OrderBy(p => p.Key).Select(p => new SkippedImage(p.Value.Name, p.Value.Error.Message))];
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>([_preprocessing.ToMetadata()]);
 
     /// <summary>How many images are decoded ahead of the reader.</summary>
     private int Prefetch { get; }

@@ -9,10 +9,10 @@ public sealed record ImageDecoderOptions
     /// <summary>The largest width·height that is decoded; checked before any pixel memory is allocated.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
-    /// <summary>Whether a JPEG image that ends early is decoded as far as it goes (what is missing is grey) instead of refused.</summary>
+    /// <summary>Whether an image that ends early is decoded as far as it goes (what is missing is grey or black) instead of refused.</summary>
     public bool AllowTruncated { get; init; }
 
-    /// <summary>Whether the EXIF orientation of a JPEG image is applied to its pixels.</summary>
+    /// <summary>Whether the EXIF orientation is applied to the pixels, in every format that can carry one (JPEG, WebP, PNG).</summary>
     public bool ApplyOrientation { get; init; } = true;
 
     /// <summary>Refuses dimensions that are empty or exceed <see cref="MaxPixels"/>.</summary>

@@ -1,11 +1,6 @@
-namespace MLNet.PQCompression.Images;
+using System.Collections.Immutable;
 
-/// <summary>Some preprocessed images, N×C×H×W float32.</summary>
-/// <param name="Data">Count·C·H·W values; image after image, plane after plane. May be longer than needed.</param>
-/// <param name="Count">The number of images.</param>
-/// <param name="Names">What each image is called, for messages; Count of them.</param>
-/// <param name="Labels">The class index of each image, or -1 where it is not known; Count of them.</param>
-public sealed record SampleBatch(ReadOnlyMemory<float> Data, int Count, IReadOnlyList<string> Names, IReadOnlyList<int> Labels);
+namespace MLNet.PQCompression.Data;
 
 /// <summary>A sequence of preprocessed images that can be read any number of times, always in the same order.</summary>
 public interface ISampleSource
@@ -21,6 +16,12 @@ public interface ISampleSource
 
     /// <summary>How many images there are, where that is known without reading them.</summary>
     int? Count { get; }
+
+    /// <summary>The images left out so far because they cannot be used, in their order.</summary>
+    IReadOnlyList<SkippedImage> Skipped => [];
+
+    /// <summary>What a model that learns from these images has to remember of them, as entries of its file's metadata: how pictures became numbers.</summary>
+    IReadOnlyDictionary<string, string> Metadata => ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Reads the images from the first on, <paramref name="batchSize"/> at a time; the last batch may be smaller. A batch is valid until the next is asked for.</summary>
     IEnumerable<SampleBatch> Read(int batchSize, CancellationToken cancellationToken = default);

@@ -1,4 +1,4 @@
-using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Tests.Images;
 

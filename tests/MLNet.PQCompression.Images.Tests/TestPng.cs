@@ -1,18 +1,20 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
-using MLNet.PQCompression.Images.Png;
 
 namespace MLNet.PQCompression.Tests.Images;
 
 /// <summary>Writes PNG streams of every colour type, bit depth, filter and interlace, with nothing checked.</summary>
 internal static class TestPng
 {
+    public static readonly byte[] Signature = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
     public static byte[] Encode(int width, int height, int depth, int color, int[] samples, bool interlaced = false, int filter = 0, byte[]? palette = null, int idatSize = 1 << 20)
     {
         int channels = color switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
         var raw = new MemoryStream();
-        foreach (PngPass pass in interlaced ? PngPass.Adam7 : [new PngPass(0, 0, 1, 1)])
+        foreach (TestPngPass pass in interlaced ? TestPngPass.Adam7 : [new TestPngPass(0, 0, 1, 1)])
         {
             int columns = pass.Columns(width), rows = pass.Rows(height);
             byte[] above = new byte[(columns * channels * depth + 7) / 8];
@@ -39,7 +41,7 @@ internal static class TestPng
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         (header[8], header[9], header[12]) = ((byte)depth, (byte)color, interlaced ? (byte)1 : (byte)0);
-        IEnumerable<byte> file = [.. PngDecoder.Signature, .. Chunk("IHDR", header), .. palette is null ? [] : Chunk("PLTE", palette), .. Chunk("tEXt", [1, 2, 3])];
+        IEnumerable<byte> file = [.. Signature, .. Chunk("IHDR", header), .. palette is null ? [] : Chunk("PLTE", palette), .. Chunk("tEXt", [1, 2, 3])];
         foreach (byte[] part in compressed.Chunk(idatSize))
             file = file.Concat(Chunk("IDAT", part));
         return [.. file, .. Chunk("IEND", [])];
@@ -51,7 +53,7 @@ internal static class TestPng
         var chunk = new byte[content.Length + 8];
         BinaryPrimitives.WriteInt32BigEndian(chunk, body.Length);
         content.CopyTo(chunk, 4);
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(4 + content.Length), Crc32.Append(0, content));
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(4 + content.Length), Crc32.HashToUInt32(content));
         return chunk;
     }
 

@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Tests.Images;
@@ -53,7 +54,7 @@ public sealed class ImageSampleSourceTests : IDisposable
         }
         Assert.Equal([images.Images[0].Name, images.Images[7].Name, images.Images[8].Name, images.Images[19].Name], reported.Select(b => b.Name));
         Assert.All(reported, bad => Assert.Contains(bad.Name, bad.Error.Message));
-        Assert.Equal(reported, source.Skipped);
+        Assert.Equal(reported.Select(b => (b.Name, b.Error.Message)), source.Skipped.Select(s => (s.Name, s.Reason)));
         Assert.Equal(16, source.Count);
     }
 
