@@ -66,29 +66,29 @@ public sealed record Architecture
             ?? throw new InvalidModelException($"The architecture '{name}' is not known. Known are {string.Join(", ", All.Select(a => a.Name))}.");
     }
 
-    /// <summary>The one architecture whose tensors have the names and shapes of the state dict's.</summary>
+    /// <summary>The one architecture whose tensors have the names and shapes of the state dict's, whatever stands before all names.</summary>
     /// <exception cref="InvalidModelException">None fits; the message says what the nearest lacks.</exception>
     public static Architecture Detect(StateDict state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        (Architecture nearest, Misfit misfit) = All.Select(a => (a, ResidualNetwork.Define(a).Compare(state))).MinBy(c => c.Item2.Count);
-        return misfit.Count == 0
+        (Architecture nearest, Match match) = All.Select(a => (a, Match.Find(ResidualNetwork.Define(a), state))).MinBy(c => c.Item2.Misfit.Count);
+        return match.Misfit.Count == 0
             ? nearest
             : throw new InvalidModelException(
                 $"{state.Source} is a state dict, weights without a structure, and fits none of the architectures {string.Join(", ", All.Select(a => a.Name))}. "
-                + $"Nearest is {nearest.Name}: {misfit}.");
+                + $"Nearest is {nearest.Name}: {match}.");
     }
 
-    /// <summary>The network with the state dict's weights.</summary>
+    /// <summary>The network with the state dict's weights; what stands before all their names, as "model." or "backbone.", is left out.</summary>
     /// <exception cref="InvalidModelException">Tensors are missing, superfluous or of another shape; the message lists them.</exception>
     public ModelGraph Build(StateDict state)
     {
         ArgumentNullException.ThrowIfNull(state);
         NetworkDefinition network = ResidualNetwork.Define(this);
-        Misfit misfit = network.Compare(state);
-        return misfit.Count == 0
-            ? network.ToGraph(Name, state)
-            : throw new InvalidModelException($"{state.Source} does not hold the weights of {Name}: {misfit}.");
+        Match match = Match.Find(network, state);
+        return match.Misfit.Count == 0
+            ? network.ToGraph(Name, match.State)
+            : throw new InvalidModelException($"{state.Source} does not hold the weights of {Name}: {match}.");
     }
 
     /// <summary>The network with all weights zero, as a form to be filled by training.</summary>

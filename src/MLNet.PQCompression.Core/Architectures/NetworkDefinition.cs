@@ -47,17 +47,26 @@ internal sealed class NetworkDefinition(string input, TensorShape inputShape)
                 misfit.Missing.Add(name);
             else if (tensor is not WeightTensor)
                 misfit.Wrong.Add($"{name} holds integers");
-            else if (tensor.Shape.Rank != expected.Rank || expected.Dimensions.Where((d, i) => d >= 0 && d != tensor.Shape[i]).Any())
+            else if (!Fits(tensor, expected))
                 misfit.Wrong.Add($"{name} is {tensor.Shape} instead of {expected}");
         }
         misfit.Surplus.AddRange(state.Keys.Where(k => !_parameters.ContainsKey(k) && !_ignored.Contains(k)));
         return misfit;
     }
 
+    private static bool Fits(StateTensor tensor, TensorShape expected) =>
+        tensor.Shape.Rank == expected.Rank && !expected.Dimensions.Where((d, i) => d >= 0 && d != tensor.Shape[i]).Any() || IsMatrixOf(tensor, expected);
+
+    /// <summary>Whether it is a quantized weight whose file tells the length of its rows but not the kernel's size.</summary>
+    private static bool IsMatrixOf(StateTensor tensor, TensorShape expected) => tensor is WeightTensor { Value: QuantizedTensor { Shape.Rank: 2 } } && expected.Rank == 4
+        && tensor.Shape[0] == expected[0] && tensor.Shape[1] == (long)expected[1] * expected[2] * expected[3];
+
     /// <summary>The graph with the state dict's weights, which must fit.</summary>
     public ModelGraph ToGraph(string name, StateDict state)
     {
-        var initializers = _parameters.Keys.ToDictionary(k => k, k => ((WeightTensor)state[k]).Value, StringComparer.Ordinal);
+        var initializers = _parameters.ToDictionary(p => p.Key, p => IsMatrixOf(state[p.Key], p.Value)
+            ? ((QuantizedTensor)((WeightTensor)state[p.Key]).Value).WithShape(p.Value)
+            : ((WeightTensor)state[p.Key]).Value, StringComparer.Ordinal);
         Node last = _nodes[^1];
         int classes = initializers[last.Inputs[1]].Shape[0];
         if (initializers[last.Inputs[2]].Shape[0] != classes)
@@ -77,7 +86,10 @@ internal sealed class Misfit
 
     public int Count => Missing.Count + Surplus.Count + Wrong.Count;
 
+    private const int MaxListed = 8;
+
+    /// <summary>The numbers, and the first few of each kind.</summary>
     public override string ToString() => string.Join("; ", new[] { ("missing", Missing), ("surplus", Surplus), ("of another shape", Wrong) }
         .Where(p => p.Item2.Count > 0)
-        .Select(p => $"{p.Item2.Count} {p.Item1}: {string.Join(", ", p.Item2)}"));
+        .Select(p => $"{p.Item2.Count} {p.Item1}: {string.Join(", ", p.Item2.Take(MaxListed))}{(p.Item2.Count > MaxListed ? ", …" : "")}"));
 }

@@ -37,16 +37,13 @@ internal sealed class RawTensor
     }
 
     /// <summary>A shape from 64-bit sizes.</summary>
-    /// <exception cref="InvalidModelException">A size is negative or above 2³¹ − 1, or there are more than 16 of them.</exception>
+    /// <exception cref="InvalidModelException">A size is negative, there are more than 16 of them, or their product does not fit an array.</exception>
     public static TensorShape ShapeOf(ReadOnlySpan<long> sizes)
     {
         Span<int> dimensions = stackalloc int[16];
-        bool valid = sizes.Length <= dimensions.Length;
+        bool valid = sizes.Length <= dimensions.Length && TensorSize.Fits(sizes);
         for (int i = 0; valid && i < sizes.Length; i++)
-        {
-            valid = sizes[i] is >= 0 and <= int.MaxValue;
             dimensions[i] = (int)sizes[i];
-        }
         return valid
             ? new(dimensions[..sizes.Length])
             : throw new InvalidModelException($"the tensor shape [{string.Join(", ", sizes[..Math.Min(17, sizes.Length)].ToArray())}] is out of range");

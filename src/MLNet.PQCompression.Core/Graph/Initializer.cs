@@ -5,8 +5,8 @@ public abstract class Initializer
 {
     private protected Initializer(TensorShape shape)
     {
-        if (!shape.IsKnown)
-            throw new ArgumentException($"An initializer needs a known shape, not {shape}.", nameof(shape));
+        if (!TensorSize.Fits(shape))
+            throw new ArgumentException($"An initializer needs a known shape of at most {Array.MaxLength} elements, not {shape}.", nameof(shape));
         Shape = shape;
     }
 

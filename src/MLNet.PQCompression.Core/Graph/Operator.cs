@@ -15,44 +15,6 @@ public abstract record Operator
     public abstract string OnnxName { get; }
 }
 
-/// <summary>A window that slides over the two spatial dimensions of an N×C×H×W tensor.</summary>
-/// <param name="KernelHeight">Height of the window.</param>
-/// <param name="KernelWidth">Width of the window.</param>
-/// <param name="StrideY">Vertical step.</param>
-/// <param name="StrideX">Horizontal step.</param>
-/// <param name="PadTop">Rows added above.</param>
-/// <param name="PadLeft">Columns added to the left.</param>
-/// <param name="PadBottom">Rows added below.</param>
-/// <param name="PadRight">Columns added to the right.</param>
-/// <param name="DilationY">Vertical distance between taps.</param>
-/// <param name="DilationX">Horizontal distance between taps.</param>
-public readonly record struct Window(
-    int KernelHeight, int KernelWidth, int StrideY = 1, int StrideX = 1,
-    int PadTop = 0, int PadLeft = 0, int PadBottom = 0, int PadRight = 0,
-    int DilationY = 1, int DilationX = 1)
-{
-    /// <summary>A square window with equal padding on all sides.</summary>
-    public static Window Square(int kernel, int stride = 1, int pad = 0, int dilation = 1) =>
-        new(kernel, kernel, stride, stride, pad, pad, pad, pad, dilation, dilation);
-
-    /// <summary>Output height for an input height; with <paramref name="ceil"/> as ONNX defines ceil_mode (a window may not start in the end padding).</summary>
-    public int OutputHeight(int height, bool ceil = false) => Size(height, KernelHeight, StrideY, PadTop, PadBottom, DilationY, ceil);
-
-    /// <summary>Output width for an input width; see <see cref="OutputHeight"/>.</summary>
-    public int OutputWidth(int width, bool ceil = false) => Size(width, KernelWidth, StrideX, PadLeft, PadRight, DilationX, ceil);
-
-    private static int Size(int size, int kernel, int stride, int before, int after, int dilation, bool ceil)
-    {
-        int room = size + before + after - (dilation * (kernel - 1) + 1);
-        if (room < 0)
-            return 0;
-        int steps = room / stride;
-        if (ceil && room % stride != 0 && (steps + 1) * stride < size + before)
-            steps++;
-        return steps + 1;
-    }
-}
-
 /// <summary>2-D convolution: inputs x [N, C, H, W], weight [C_out, C/group, kh, kw] and optionally bias [C_out].</summary>
 public sealed record Conv(Window Window, int Group = 1) : Operator
 {

@@ -49,6 +49,9 @@ public sealed class QuantizedTensor : Initializer
         _codes = codes;
     }
 
+    /// <summary>The same codes and codebook under another shape with rows as many and as long.</summary>
+    internal QuantizedTensor WithShape(TensorShape shape) => new(shape, BlockSize, _codebook, _codes);
+
     /// <summary>d, the number of values in a block.</summary>
     public int BlockSize { get; }
 
@@ -69,6 +72,9 @@ public sealed class QuantizedTensor : Initializer
 
     /// <summary>The codes where they are kept as bytes; otherwise empty.</summary>
     internal ReadOnlySpan<byte> ByteCodes => _codes.Bytes;
+
+    /// <summary>Some of the codes, from <paramref name="first"/> on, as 16 bits each.</summary>
+    internal void CopyCodesFrom(int first, Span<ushort> codes) => _codes.CopyTo(first, codes);
 
     /// <summary>The codes of a row, as 16 bits each.</summary>
     internal void CopyCodes(int row, Span<ushort> codes) => _codes.CopyTo(row * BlocksPerRow, codes);

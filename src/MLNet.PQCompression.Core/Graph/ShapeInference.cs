@@ -3,6 +3,11 @@ using System.Collections.Immutable;
 namespace MLNet.PQCompression.Graph;
 
 /// <summary>Works out the shape of every value of a graph from the shape of its input.</summary>
+/// <remarks>
+/// It is also what stands between a model and the kernels: every evaluator, plan and training program asks here first. Sizes are computed in 64 bits; attributes
+/// that no kernel may see (a window larger than its input, a step of 0, an axis that is not there) and tensors whose elements do not fit an array are refused
+/// (<see cref="TensorSize"/>). A new operator checks its own attributes here and makes its shape by <see cref="Sized"/>.
+/// </remarks>
 public static class ShapeInference
 {
     /// <summary>The shape of every value and initializer by name.</summary>
@@ -28,7 +33,7 @@ public static class ShapeInference
         bool fits = inputShape.IsKnown && inputShape.Rank == declared.Rank;
         for (int i = 0; fits && i < declared.Rank; i++)
             fits = declared[i] < 0 || declared[i] == inputShape[i];
-        if (!fits)
+        if (!fits || !TensorSize.Fits(inputShape))
             throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}, not {inputShape}.");
         var values = new Dictionary<string, ValueInfo>(StringComparer.Ordinal) { [graph.Input.Name] = new(graph.Input.Name, inputShape) };
         foreach (Node node in graph.Nodes)
@@ -60,6 +65,12 @@ public static class ShapeInference
         int most = node.Operator switch { BatchNormalization => 5, Conv or Gemm => 3, MatMul or Binary => 2, Concat => int.MaxValue, _ => 1 };
         if (inputs.Length < least || inputs.Length > most)
             throw Misfit(node, inputs, $"it takes {least}{(most == least ? "" : " or more")} inputs");
+        TensorShape shape = Shape(node, inputs);
+        return TensorSize.Fits(shape) ? shape : throw TooLarge(node, inputs, $"values of shape {shape}");
+    }
+
+    private static TensorShape Shape(Node node, TensorShape[] inputs)
+    {
         TensorShape x = inputs[0];
         return node.Operator switch
         {
@@ -68,20 +79,20 @@ public static class ShapeInference
             Gemm gemm => Multiply(node, inputs, gemm.TransposeA, gemm.TransposeB),
             MatMul => Multiply(node, inputs, false, false),
             Unary or Clip or HardSigmoid or LeakyRelu => x,
-            Lrn when x.Rank == 4 => x,
-            Softmax softmax when softmax.Axis < x.Rank => x,
+            Lrn { Size: > 0 } when x.Rank == 4 => x,
+            Softmax softmax when softmax.Axis >= 0 && softmax.Axis < x.Rank => x,
             Binary => Broadcast(node, inputs),
             Concat concat => Join(node, concat.Axis, inputs),
             Pad pad => Enlarge(node, pad, inputs),
             Slice slice => Cut(node, slice, inputs),
-            MaxPool pool => Slide(node, pool.Window, pool.CeilMode, inputs),
-            AveragePool pool => Slide(node, pool.Window, pool.CeilMode, inputs),
-            GlobalAveragePool or GlobalMaxPool when x.Rank == 4 => new(x[0], x[1], 1, 1),
+            MaxPool pool => Slide(node, pool.Window, pool.CeilMode, inputs, x.Rank == 4 ? x[1] : 0),
+            AveragePool pool => Slide(node, pool.Window, pool.CeilMode, inputs, x.Rank == 4 ? x[1] : 0),
+            GlobalAveragePool or GlobalMaxPool when x.Rank == 4 && x[2] > 0 && x[3] > 0 => new(x[0], x[1], 1, 1),
             ReduceMean mean => Reduce(node, mean, inputs),
-            Flatten flatten when flatten.Axis <= x.Rank => new(Product(x, 0, flatten.Axis), Product(x, flatten.Axis, x.Rank)),
+            Flatten flatten when flatten.Axis >= 0 && flatten.Axis <= x.Rank => Sized(node, inputs, Product(x, 0, flatten.Axis), Product(x, flatten.Axis, x.Rank)),
             Reshape reshape => Regroup(node, reshape, inputs),
-            Transpose transpose when transpose.Permutation.Length == x.Rank => Permute(x, transpose.Permutation),
-            _ => throw Misfit(node, inputs, "it does not take inputs of this rank"),
+            Transpose transpose when IsPermutation(transpose.Permutation, x.Rank) => Permute(x, transpose.Permutation),
+            _ => throw Misfit(node, inputs, "it does not take inputs of this rank or size"),
         };
     }
 
@@ -90,27 +101,31 @@ public static class ShapeInference
         (TensorShape x, TensorShape w, Window window) = (inputs[0], inputs[1], conv.Window);
         if (x.Rank != 4 || w.Rank != 4)
             throw Misfit(node, inputs, "a 2-D convolution takes N×C×H×W and a weight of four dimensions");
+        if (w[0] == 0 || w[1] == 0)
+            throw Misfit(node, inputs, "the weight is empty");
         if (conv.Group < 1 || x[1] % conv.Group != 0 || w[0] % conv.Group != 0 || w[1] != x[1] / conv.Group)
             throw Misfit(node, inputs, $"with {conv.Group} groups the weight's second dimension must be the input's channels divided by the groups");
         if (w[2] != window.KernelHeight || w[3] != window.KernelWidth)
             throw Misfit(node, inputs, $"the kernel is {window.KernelHeight}×{window.KernelWidth}");
         if (inputs.Length == 3 && inputs[2].Count != w[0])
             throw Misfit(node, inputs, "the bias needs one value for each output channel");
-        return Spatial(node, inputs, w[0], window.OutputHeight(x[2]), window.OutputWidth(x[3]));
+        return Slide(node, window, false, inputs, w[0]);
     }
 
-    private static TensorShape Slide(Node node, Window window, bool ceil, TensorShape[] inputs)
+    /// <summary>The one place where a window meets an input: behind it all positions of all taps lie within the padded input, whose elements fit an array.</summary>
+    private static TensorShape Slide(Node node, Window window, bool ceil, TensorShape[] inputs, int channels)
     {
         TensorShape x = inputs[0];
         if (x.Rank != 4)
-            throw Misfit(node, inputs, "pooling takes N×C×H×W");
-        return Spatial(node, inputs, x[1], window.OutputHeight(x[2], ceil), window.OutputWidth(x[3], ceil));
+            throw Misfit(node, inputs, "a window slides over N×C×H×W");
+        if (!window.IsValid)
+            throw Misfit(node, inputs, $"sizes, steps and distances of a window are 1 or more and its padding is not negative, unlike those of {window}");
+        (long height, long width) = (window.PaddedHeight(x[2]), window.PaddedWidth(x[3]));
+        if (!TensorSize.Fits(x[0], x[1], height, width))
+            throw TooLarge(node, inputs, $"a padded input of {height}×{width}");
+        (int rows, int columns) = (window.OutputHeight(x[2], ceil), window.OutputWidth(x[3], ceil));
+        return rows > 0 && columns > 0 ? new(x[0], channels, rows, columns) : throw Misfit(node, inputs, "the window is larger than the padded input");
     }
-
-    private static TensorShape Spatial(Node node, TensorShape[] inputs, int channels, int height, int width) =>
-        height > 0 && width > 0
-            ? new(inputs[0][0], channels, height, width)
-            : throw Misfit(node, inputs, "the window is larger than the padded input");
 
     private static TensorShape Normalize(Node node, TensorShape[] inputs)
     {
@@ -159,14 +174,15 @@ public static class ShapeInference
         TensorShape result = inputs[0];
         if (axis < 0 || axis >= result.Rank)
             throw Misfit(node, inputs, $"they have no dimension {axis}");
+        long length = result[axis];
         for (int i = 1; i < inputs.Length; i++)
         {
             TensorShape next = inputs[i];
             if (next.Rank != result.Rank || next.With(axis, 0) != result.With(axis, 0))
                 throw Misfit(node, inputs, $"they differ in more than dimension {axis}");
-            result = result.With(axis, checked(result[axis] + next[axis]));
+            length += next[axis];
         }
-        return result;
+        return Sized(node, inputs, [.. result.Dimensions.Select((d, i) => i == axis ? length : d)]);
     }
 
     private static TensorShape Enlarge(Node node, Pad pad, TensorShape[] inputs)
@@ -174,7 +190,9 @@ public static class ShapeInference
         TensorShape x = inputs[0];
         if (pad.Before.Length != x.Rank || pad.After.Length != x.Rank)
             throw Misfit(node, inputs, $"the padding is for {pad.Before.Length} dimensions");
-        return new([.. x.Dimensions.Select((d, i) => checked(pad.Before[i] + d + pad.After[i]))]);
+        if (pad.Before.Any(p => p < 0) || pad.After.Any(p => p < 0))
+            throw Misfit(node, inputs, "padding is not negative");
+        return Sized(node, inputs, [.. x.Dimensions.Select((d, i) => (long)pad.Before[i] + d + pad.After[i])]);
     }
 
     private static TensorShape Cut(Node node, Slice slice, TensorShape[] inputs)
@@ -182,12 +200,14 @@ public static class ShapeInference
         TensorShape result = inputs[0];
         foreach (SliceRange range in slice.Ranges)
         {
-            if (range.Axis >= result.Rank)
-                throw Misfit(node, inputs, $"there is no dimension {range.Axis} to slice");
+            if (range.Axis < 0 || range.Axis >= result.Rank || range.Step < 1)
+                throw Misfit(node, inputs, $"there is no dimension {range.Axis} to slice in steps of {range.Step}");
+            if (slice.Ranges.Count(r => r.Axis == range.Axis) > 1)
+                throw Misfit(node, inputs, $"dimension {range.Axis} is sliced twice");
             (int start, int end) = Resolve(range, inputs[0][range.Axis]);
             if (end <= start)
                 throw Misfit(node, inputs, $"the range {range.Start}:{range.End} of dimension {range.Axis} is empty");
-            result = result.With(range.Axis, (end - start + range.Step - 1) / range.Step);
+            result = result.With(range.Axis, (int)(((long)end - start + range.Step - 1) / range.Step));
         }
         return result;
     }
@@ -203,8 +223,9 @@ public static class ShapeInference
     private static TensorShape Reduce(Node node, ReduceMean mean, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
-        if (mean.Axes.Any(a => a >= x.Rank))
-            throw Misfit(node, inputs, $"there is no dimension {mean.Axes.Max()} to take the mean over");
+        foreach (int axis in mean.Axes)
+            if (axis < 0 || axis >= x.Rank || x[axis] == 0)
+                throw Misfit(node, inputs, $"there is no dimension {axis}, or nothing in it, to take the mean over");
         IEnumerable<int> kept = mean.KeepDimensions
             ? x.Dimensions.Select((d, i) => mean.Axes.Contains(i) ? 1 : d)
             : x.Dimensions.Where((_, i) => !mean.Axes.Contains(i));
@@ -214,29 +235,60 @@ public static class ShapeInference
     private static TensorShape Regroup(Node node, Reshape reshape, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
-        int[] shape = [.. reshape.Shape];
+        var shape = new long[reshape.Shape.Length];
+        (int free, long rest) = (-1, 1);
         for (int i = 0; i < shape.Length; i++)
-            if (shape[i] == 0)
-                shape[i] = i < x.Rank ? x[i] : throw Misfit(node, inputs, $"dimension {i} of the new shape copies one that is not there");
-        int free = Array.IndexOf(shape, -1);
-        long rest = shape.Where(d => d >= 0).Aggregate(1L, (p, d) => p * d);
-        if (free >= 0 && rest > 0 && x.Count % rest == 0)
-            shape[free] = (int)(x.Count / rest);
-        if (shape.Contains(-1) || new TensorShape(shape).Count != x.Count)
-            throw Misfit(node, inputs, $"its elements do not fit the new shape {new TensorShape([.. reshape.Shape])}");
-        return new(shape);
+        {
+            long size = shape[i] = reshape.Shape[i];
+            if (size == 0)
+                size = shape[i] = i < x.Rank ? x[i] : throw Misfit(node, inputs, $"dimension {i} of the new shape copies one that is not there");
+            if (size == -1 && free < 0)
+                free = i;
+            else if (size < 0 || (rest *= size) > Array.MaxLength)
+                throw NoRegrouping();
+        }
+        if (free >= 0 && (rest == 0 || x.Count % rest != 0))
+            throw NoRegrouping();
+        if (free >= 0)
+            (shape[free], rest) = (x.Count / rest, x.Count);
+        return rest == x.Count ? Sized(node, inputs, shape) : throw NoRegrouping();
+
+        InvalidModelException NoRegrouping() => Misfit(node, inputs, $"its elements do not fit the new shape [{string.Join(", ", reshape.Shape)}]");
+    }
+
+    private static bool IsPermutation(ImmutableArray<int> permutation, int rank)
+    {
+        bool valid = permutation.Length == rank;
+        for (int i = 0; valid && i < rank; i++)
+            valid = permutation.Contains(i);
+        return valid;
     }
 
     private static TensorShape Permute(TensorShape x, ImmutableArray<int> permutation) => new([.. permutation.Select(i => x[i])]);
 
-    private static int Product(TensorShape shape, int from, int to)
+    /// <summary>A product of some dimensions, which cannot overflow: <see cref="TensorSize.Fits(TensorShape)"/> held when the shape was made.</summary>
+    private static long Product(TensorShape shape, int from, int to)
     {
-        int product = 1;
+        long product = 1;
         for (int i = from; i < to; i++)
-            product = checked(product * shape[i]);
+            product *= shape[i];
         return product;
     }
 
+    /// <summary>A shape from sizes worked out in 64 bits.</summary>
+    private static TensorShape Sized(Node node, TensorShape[] inputs, params ReadOnlySpan<long> sizes)
+    {
+        if (!TensorSize.Fits(sizes))
+            throw TooLarge(node, inputs, $"values of shape {string.Join('×', sizes.ToArray())}");
+        var dimensions = new int[sizes.Length];
+        for (int i = 0; i < sizes.Length; i++)
+            dimensions[i] = (int)sizes[i];
+        return new(dimensions);
+    }
+
     private static InvalidModelException Misfit(Node node, TensorShape[] inputs, string reason) =>
-        new($"{node} gets inputs of shape {string.Join(", ", inputs)}: {reason}.");
+        new($"{node} gets inputs of shape {string.Join(", ", inputs.Take(8))}{(inputs.Length > 8 ? ", …" : "")}: {reason}.");
+
+    private static InvalidModelException TooLarge(Node node, TensorShape[] inputs, string what) =>
+        Misfit(node, inputs, $"it would need {what}, more than the {Array.MaxLength} elements that a tensor may have");
 }

@@ -31,6 +31,13 @@ public sealed record InferenceOptions
     /// </summary>
     public bool Tune { get; init; }
 
+    /// <summary>
+    /// The most bytes that a call may take for activations and scratch, 4 GiB unless changed. A model that needs more for one image is refused when the session is
+    /// made, before anything of that size is allocated; where not every thread can have an image of its own within it, the threads share the images.
+    /// </summary>
+    /// <remarks>A file of a hundred bytes can ask for gigabytes of activations, so a service that takes models from others should lower it.</remarks>
+    public long MaxMemoryBytes { get; init; } = 4L << 30;
+
     /// <summary>The vector width of the kernels; tests lower it.</summary>
     internal SimdLevel Level { get; init; } = SimdLevels.Best;
 

@@ -23,18 +23,21 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <summary>Compiles a model, or takes up its compiled form where another session has made it.</summary>
     /// <param name="graph">The model; its output is one value with the batch as its first dimension.</param>
     /// <param name="options">How to run, or null for the defaults.</param>
-    /// <exception cref="InvalidModelException">The size of the images is not known, or the model does not fit it.</exception>
+    /// <exception cref="InvalidModelException">
+    /// The size of the images is not known, the model does not fit it, or one image takes more than <see cref="InferenceOptions.MaxMemoryBytes"/>.
+    /// </exception>
     public InferenceSession(ModelGraph graph, InferenceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxBatch, nameof(options));
-        _plan = CompiledPlan.Get(graph, new(ImageShape(graph, options), options.Level, options.Algorithm, options.Tune));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxMemoryBytes, nameof(options));
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        _plan = CompiledPlan.Get(graph, new(ImageShape(graph, options), options.Level, options.Algorithm, options.Tune), new(options.MaxMemoryBytes, threads));
         _maxBatch = options.MaxBatch;
         _pool = threads == 1 ? null : new(threads);
-        _newRun = () => new(_plan, _pool, options.MaxBatch, options.BatchInvariant);
+        _newRun = () => new(_plan, _pool, options.MaxBatch, options.BatchInvariant, options.MaxMemoryBytes);
     }
 
     /// <summary>The width in bits of the vectors that kernels compute with on this machine: 512, 256 or 128. The runtime's switches lower it.</summary>

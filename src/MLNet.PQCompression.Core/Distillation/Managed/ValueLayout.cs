@@ -11,8 +11,11 @@ internal sealed class ValueLayout
 {
     /// <summary>Lays out a value.</summary>
     /// <param name="shape">Its shape; dimension 0 is the batch, whatever its size.</param>
+    /// <exception cref="InvalidModelException">One sample takes more elements than an array holds, so that the kernels' 32-bit addresses would not reach them.</exception>
     public ValueLayout(TensorShape shape)
     {
+        if (shape.Rank == 0 || !TensorSize.Fits(shape) || shape.Rank == 4 && !TensorSize.Fits(shape[1] + 15L, shape[2], shape[3]))
+            throw new InvalidModelException($"A value of shape {shape} has no batch or takes more elements than an array holds, so it cannot be trained.");
         Shape = shape;
         Dimensions = shape.Dimensions.RemoveAt(0);
         IsImage = shape.Rank == 4;
@@ -26,9 +29,9 @@ internal sealed class ValueLayout
         Strides = [.. strides];
         int count = 1;
         foreach (int d in Dimensions)
-            count = checked(count * d);
+            count *= d;
         Count = count;
-        Length = IsImage ? checked(Height * Width * PaddedChannels) : count;
+        Length = IsImage ? Height * Width * PaddedChannels : count;
     }
 
     /// <summary>The shape, batch included.</summary>

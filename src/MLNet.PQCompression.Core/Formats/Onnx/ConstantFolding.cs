@@ -6,7 +6,9 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// <summary>Computes the nodes whose inputs are all constants or sizes. Folded elements are counted against a budget, so that no file grows without bounds.</summary>
 internal sealed class ConstantFolding(long budget)
 {
-    private long _budget = budget;
+    private const int DecodedForFolded = 16;
+
+    private long _budget = budget, _decodedBudget = DecodedForFolded * budget;
 
     /// <summary>The value as integers, or null if it is not made of them.</summary>
     public static Integers? AsIntegers(OnnxValue value) => value switch
@@ -170,6 +172,8 @@ internal sealed class ConstantFolding(long budget)
         BlockCodes codes = PackedCodes.CodesOf(indices) ?? new BlockCodes(Array.ConvertAll(Indices(), i => (ushort)Row(i)));
         if (codes.FirstOutside(rows) is >= 0 and var outside)
             Row(outside);
+        if (!TensorSize.Fits(codes.Count, shape[1]) || (_decodedBudget -= (long)codes.Count * shape[1] * sizeof(float)) < 0)
+            throw new InvalidModelException($"node '{node.Name}' looks up {codes.Count} rows of {shape[1]} values: the weights would take far more memory than the file");
         return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes);
 
         long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);

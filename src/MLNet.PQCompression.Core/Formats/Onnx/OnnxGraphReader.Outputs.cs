@@ -24,11 +24,17 @@ internal sealed partial class OnnxGraphReader
             }
         kept.Reverse();
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        string? digest = null;
         foreach (EntryMessage entry in model.Metadata)
-            metadata[entry.Key] = entry.Value;
+            if (entry.Key == WeightDigest.MetadataKey)
+                digest = entry.Value; // Of this file; a writer makes its own.
+            else
+                metadata[entry.Key] = entry.Value;
         foreach (string name in new List<string>(_initializers.Keys))
             if (!needed.Contains(name))
                 _initializers.Remove(name);
+        if (verify && digest is not null)
+            WeightDigest.Verify(digest, _initializers);
         return new(graph.Name, input, outputs, [.. kept], _initializers, metadata);
     }
 

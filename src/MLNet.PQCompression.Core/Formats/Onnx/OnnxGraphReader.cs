@@ -4,7 +4,7 @@ using MLNet.PQCompression.Graph;
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain.</summary>
-internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, long fileLength)
+internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, long fileLength, bool verify)
 {
     private const int MinOpset = 7, MaxOpset = 24;
 
@@ -13,7 +13,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
 
     private readonly Dictionary<string, OnnxValue> _values = new(StringComparer.Ordinal);
     private readonly List<Node> _nodes = [];
-    private readonly HashSet<string> _nodeNames = new(StringComparer.Ordinal);
+    private readonly UniqueNames _nodeNames = new(), _constantNames = new();
     private readonly Dictionary<string, Initializer> _initializers = new(StringComparer.Ordinal);
     private readonly Dictionary<OnnxValue, string> _references = new(ReferenceEqualityComparer.Instance);
     private readonly List<UnsupportedOperatorException> _unsupported = [];
@@ -145,7 +145,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
             case "Sum" when node.InputCount > 0:
                 OnnxValue sum = node.Input(0);
                 for (int i = 1; i < node.InputCount; i++)
-                    sum = Emit(Unique(node.Name), new Binary(BinaryFunction.Add), [sum, node.Input(i)], i == node.InputCount - 1 ? node.Outputs[0] : $"{node.Outputs[0]}.{i}");
+                    sum = Emit(_nodeNames.Take(node.Name), new Binary(BinaryFunction.Add), [sum, node.Input(i)], i == node.InputCount - 1 ? node.Outputs[0] : $"{node.Outputs[0]}.{i}");
                 Define(node, sum);
                 return;
             case "Split" when node.Input(0) is Activation:
@@ -163,7 +163,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         var inputs = new OnnxValue[read];
         for (int i = 0; i < read; i++)
             inputs[i] = node.Input(i);
-        Define(node, Emit(Unique(node.Name), operation, inputs, node.Outputs[0]));
+        Define(node, Emit(_nodeNames.Take(node.Name), operation, inputs, node.Outputs[0]));
     }
 
     private static bool HasFurtherOutputs(OnnxNode node)
@@ -208,7 +208,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         {
             int end = start + (int)sizes[i];
             if (node.Outputs[i].Length > 0)
-                Define(node.Outputs[i], Emit(Unique(node.Name), new Slice([new(axis, start, end)]), [node.Input(0)], node.Outputs[i]));
+                Define(node.Outputs[i], Emit(_nodeNames.Take(node.Name), new Slice([new(axis, start, end)]), [node.Input(0)], node.Outputs[i]));
             start = end;
         }
     }
@@ -265,19 +265,10 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
             Lookup { CodesShape.Rank: > 0 } lookup => new QuantizedTensor(lookup.Shape, lookup.BlockSize, lookup.Codebook, lookup.Codes),
             _ => throw new InvalidModelException($"the constant '{value.Name}' is not made of real numbers"),
         };
-        string name = value.Name;
-        for (int i = 2; !_initializers.TryAdd(name, initializer); i++)
-            name = value.Name + "." + i;
+        string name = _constantNames.Take(value.Name);
+        _initializers.Add(name, initializer);
         _references.Add(value, name);
         return name;
-    }
-
-    private string Unique(string name)
-    {
-        string unique = name;
-        for (int i = 2; !_nodeNames.Add(unique); i++)
-            unique = name + "." + i;
-        return unique;
     }
 
     private UnsupportedOperatorException Combine()

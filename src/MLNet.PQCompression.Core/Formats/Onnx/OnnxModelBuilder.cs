@@ -17,6 +17,7 @@ internal sealed class OnnxModelBuilder
     private readonly OnnxNodeWriter _writer;
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _readers;
+    private readonly List<QuantizedTensor> _quantized = [];
 
     private OnnxModelBuilder(ModelGraph graph, OnnxWriteOptions options)
     {
@@ -54,8 +55,10 @@ internal sealed class OnnxModelBuilder
             Graph = _proto,
             OpsetImport = { new OperatorSetIdProto { Version = _options.Opset } },
         };
-        foreach ((string key, string value) in _graph.Metadata)
+        foreach ((string key, string value) in _graph.Metadata.Where(m => m.Key != WeightDigest.MetadataKey))
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        if (WeightDigest.Of(_quantized) is { } digest)
+            model.MetadataProps.Add(new StringStringEntryProto { Key = WeightDigest.MetadataKey, Value = digest });
         return model;
     }
 
@@ -78,6 +81,8 @@ internal sealed class OnnxModelBuilder
         if (_names.TryGetValue(value, out string? name))
             return name;
         Initializer weight = _graph.Initializers[value];
+        if (weight is QuantizedTensor kept && !_options.Dense)
+            _quantized.Add(kept);
         return _names[value] = weight is QuantizedTensor quantized && !_options.Dense
             ? QuantizedWeights.Write(_emitter, value, quantized)
             : Dense(value, weight.Shape, weight.ToDense().Span);

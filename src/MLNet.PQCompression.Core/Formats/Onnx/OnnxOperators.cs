@@ -108,6 +108,8 @@ internal static class OnnxOperators
                 if (Integers.IsMark(size))
                     throw node.Unsupported($"auto_pad {auto} needs a model with a fixed image size");
                 long total = Math.Max(0, ((size + strides[axis] - 1) / strides[axis] - 1) * strides[axis] + (kernel[axis] - 1L) * dilations[axis] + 1 - size);
+                if (total > 2L * MaxWindow)
+                    throw node.Unsupported($"auto_pad {auto} asks for a padding of {total}");
                 long small = total / 2;
                 (pads[axis], pads[2 + axis]) = auto == "SAME_UPPER" ? ((int)small, (int)(total - small)) : ((int)(total - small), (int)small);
             }
@@ -220,7 +222,7 @@ internal static class OnnxOperators
     }
 
     private static int AnyRank(OnnxNode node) =>
-        node.Inputs.Select(i => i is Activation { Shape: { } shape } ? shape.Rank : i is Constant constant ? constant.Tensor.Shape.Rank : 0).Max() is > 0 and var rank
+        node.Inputs.Select(i => i is Activation { Shape: { } shape } ? shape.Rank : i is Constant constant ? constant.Tensor.Shape.Rank : 0).DefaultIfEmpty().Max() is > 0 and var rank
             ? rank
             : throw node.Unsupported("the shape of its inputs must be known here");
 }

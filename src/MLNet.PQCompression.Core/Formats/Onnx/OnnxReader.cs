@@ -30,9 +30,10 @@ public static class OnnxReader
     /// <param name="file">The whole file.</param>
     /// <param name="source">What to call it in messages.</param>
     /// <param name="folder">Where files with external tensors lie, or null if there are none.</param>
-    /// <exception cref="InvalidModelException">The model is malformed.</exception>
+    /// <exception cref="InvalidModelException">The model is malformed, or its compressed weights have changed since they were written.</exception>
     /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
-    public static ModelGraph Read(ReadOnlyMemory<byte> file, string source, string? folder = null)
+    /// <param name="verify">Whether codes and codebooks are held to the SHA-256 that <see cref="OnnxWriter"/> put into the file; a file without one is read as it is.</param>
+    public static ModelGraph Read(ReadOnlyMemory<byte> file, string source, string? folder = null, bool verify = true)
     {
         ModelMessage model;
         try
@@ -47,7 +48,7 @@ public static class OnnxReader
             throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict): it has no graph.");
         try
         {
-            return new OnnxGraphReader(model, model.Graph, new(folder), file.Length).Read();
+            return new OnnxGraphReader(model, model.Graph, new(folder), file.Length, verify).Read();
         }
         catch (UnsupportedOperatorException e)
         {

@@ -11,7 +11,8 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// </summary>
 /// <remarks>
 /// Bytes that carry no information are left out: values in between have names of one or two letters, node names that the reader finds again in the
-/// weights' names are not written, and constants that are equal are shared. Equal graphs give equal bytes.
+/// weights' names are not written, and constants that are equal are shared. Equal graphs give equal bytes. A SHA-256 over codes and codebooks is in the metadata, and
+/// <see cref="OnnxReader"/> holds them to it.
 /// </remarks>
 public static class OnnxWriter
 {

@@ -27,12 +27,8 @@ internal static class KillTheBitsCheckpoint
             foreach ((string key, DenseTensor tensor) in tensors)
                 yield return new(tensors.Count == 1 && key == "bias" ? BiasName(name) : $"{name}.{key}", new WeightTensor(tensor));
             if (tensors.TryGetValue("weight", out DenseTensor? scale) && tensors.ContainsKey("bias") && scale.Shape.Rank == 1)
-            {
-                yield return new($"{name}.running_mean", new WeightTensor(new DenseTensor(scale.Shape, new float[scale.Shape.Count])));
-                float[] ones = new float[scale.Shape.Count];
-                Array.Fill(ones, 1);
-                yield return new($"{name}.running_var", new WeightTensor(new DenseTensor(scale.Shape, ones)));
-            }
+                foreach (KeyValuePair<string, StateTensor> statistic in FoldedStatistics.Of(name, scale.Shape))
+                    yield return statistic;
         }
     }
 
@@ -48,7 +44,8 @@ internal static class KillTheBitsCheckpoint
         long[] blockMajor = read($"{name}.assignments", assignments).ToIntegers();
         int d = centroids.Shape[1];
         long area = isConv ? kernel * kernel : 1;
-        if (n < 1 || n > blockMajor.Length || blockMajor.Length % n != 0 || kernel is < 1 or > 255 || d == 0 || n * d % area != 0)
+        if (n < 1 || n > blockMajor.Length || blockMajor.Length % n != 0 || kernel is < 1 or > 255 || d == 0 || n * d % area != 0
+            || !TensorSize.Fits(blockMajor.Length, d))
             throw new InvalidModelException($"layer '{name}': {blockMajor.Length} assignments, {n} blocks of {d} and a kernel of {kernel} do not fit each other");
         (int blocks, int rows, int columns) = ((int)n, (int)(blockMajor.Length / n), (int)(n * d / area));
         var codes = new ushort[blockMajor.Length];

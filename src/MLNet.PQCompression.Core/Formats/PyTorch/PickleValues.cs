@@ -10,6 +10,15 @@ internal sealed record PickleGlobal(string Module, string Name)
     public override string ToString() => $"{Module}.{Name}";
 }
 
+/// <summary>
+/// What stands for an object that no state dict needs (a Namespace, a Counter, a device, a numpy scalar): the name under which Python would have made it.
+/// Nothing is called or built, and what the pickle would put into the object is dropped.
+/// </summary>
+internal sealed record PickleOpaque(PickleGlobal Type)
+{
+    public override string ToString() => Type.ToString();
+}
+
 /// <summary>A Python tuple.</summary>
 internal sealed record PickleTuple(object?[] Items);
 

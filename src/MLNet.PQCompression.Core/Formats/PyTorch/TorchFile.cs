@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Numerics;
-using System.Text;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.PyTorch;
@@ -9,12 +7,10 @@ namespace MLNet.PQCompression.Formats.PyTorch;
 /// <summary>The two containers of torch.save: the zip of torch 1.6 and later, and the run of pickles before it.</summary>
 internal sealed class TorchFile
 {
-    private const int MaxPickleBytes = 256 << 20;
-
     private static BigInteger LegacyMagic => new([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
 
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _storages = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, TensorElementType> _storageTypes = new(StringComparer.Ordinal);
+    private TorchZip? _zip;
     private long _decodedBytesLeft;
 
     private TorchFile(object? root, long fileLength) => (Root, _decodedBytesLeft) = (root, 16 * fileLength + (1 << 20));
@@ -35,7 +31,7 @@ internal sealed class TorchFile
     public RawTensor Read(PickleTensor tensor)
     {
         PickleStorage storage = tensor.Storage;
-        if (!_storages.TryGetValue(storage.Key, out ReadOnlyMemory<byte> data))
+        if (!_storages.TryGetValue(storage.Key, out ReadOnlyMemory<byte> data) && (_zip is null || !_zip.TryRead("data/" + storage.Key, out data)))
             throw new InvalidModelException($"the storage '{storage.Key}' is absent");
         int size = storage.Type.Size();
         if (data.Length / size < storage.Count)
@@ -102,7 +98,6 @@ internal sealed class TorchFile
         var result = new TorchFile(unpickler.Load(), file.Length);
         if (unpickler.Load() is not List<object?> keys)
             throw new InvalidModelException("the list of storages is missing");
-        result.FindStorageTypes();
         int position = unpickler.Position;
         foreach (object? item in keys)
         {
@@ -110,7 +105,7 @@ internal sealed class TorchFile
                 throw new InvalidModelException($"the file ends before the storage '{item}'");
             long count = BinaryPrimitives.ReadInt64LittleEndian(file.Span[position..]);
             position += 8;
-            if (!result._storageTypes.TryGetValue(key, out TensorElementType type))
+            if (unpickler.Storages.GetValueOrDefault(key)?.Type is not { } type)
                 throw new InvalidModelException($"the storage '{key}' belongs to no tensor");
             if (count < 0 || count > (file.Length - position) / type.Size())
                 throw new InvalidModelException($"the storage '{key}' claims {count} elements of {type}; {file.Length - position} bytes are left");
@@ -123,63 +118,7 @@ internal sealed class TorchFile
 
     private static TorchFile OpenZip(ReadOnlyMemory<byte> file)
     {
-        try
-        {
-            using var archive = new ZipArchive(new MemoryStream(file.ToArray(), writable: false), ZipArchiveMode.Read);
-            ZipArchiveEntry pickle = archive.Entries.FirstOrDefault(e => e.Name == "data.pkl" && e.FullName.Count(c => c == '/') <= 1)
-                ?? throw new InvalidModelException("the zip holds no data.pkl, so torch.save did not write it");
-            string folder = pickle.FullName[..^"data.pkl".Length];
-            if (archive.GetEntry(folder + "constants.pkl") is not null)
-                throw new InvalidModelException("it is a TorchScript program; save model.state_dict() with torch.save instead");
-            if (archive.GetEntry(folder + "byteorder") is { } order && Encoding.ASCII.GetString(Bytes(order, 16)) != "little")
-                throw new InvalidModelException("it was written on a big-endian machine");
-            var result = new TorchFile(new Unpickler(Bytes(pickle, MaxPickleBytes)).Load(), file.Length);
-            result.FindStorageTypes();
-            foreach (string key in result._storageTypes.Keys)
-                if (archive.GetEntry($"{folder}data/{key}") is { } entry)
-                    result._storages[key] = Bytes(entry, file.Length);
-            return result;
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException or ArgumentException or OverflowException)
-        {
-            throw new InvalidModelException($"the zip is malformed: {e.Message}", e);
-        }
-    }
-
-    private static byte[] Bytes(ZipArchiveEntry entry, int limit)
-    {
-        if (entry.CompressedLength != entry.Length || entry.Length > limit)
-            throw new InvalidModelException($"its part '{entry.FullName}' is compressed or above {limit} bytes; torch.save stores parts as they are");
-        var bytes = new byte[entry.Length];
-        using Stream stream = entry.Open();
-        stream.ReadExactly(bytes);
-        return bytes;
-    }
-
-    /// <summary>Collects the storages of every tensor that can be reached from the root, each container once.</summary>
-    private void FindStorageTypes()
-    {
-        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
-        var open = new Stack<object?>([Root]);
-        while (open.TryPop(out object? value))
-        {
-            if (value is PickleTensor { Storage: { } storage })
-            {
-                if (!_storageTypes.TryAdd(storage.Key, storage.Type) && _storageTypes[storage.Key] != storage.Type)
-                    throw new InvalidModelException($"the storage '{storage.Key}' is used both as {_storageTypes[storage.Key]} and as {storage.Type}");
-                continue;
-            }
-            IEnumerable<object?> children = value switch
-            {
-                PickleDict dictionary => dictionary.Values,
-                List<object?> list => list,
-                PickleTuple tuple => tuple.Items,
-                _ => [],
-            };
-            if (value is not (PickleDict or List<object?> or PickleTuple) || !seen.Add(value))
-                continue;
-            foreach (object? child in children)
-                open.Push(child);
-        }
+        TorchZip zip = TorchZip.Open(file);
+        return new(new Unpickler(zip.Pickle).Load(), file.Length) { _zip = zip };
     }
 }

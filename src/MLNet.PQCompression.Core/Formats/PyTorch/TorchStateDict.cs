@@ -5,7 +5,11 @@ namespace MLNet.PQCompression.Formats.PyTorch;
 /// <summary>Reads the state dicts that torch.save writes (.pth, .pt, .th), without Python and without running anything that the file asks for.</summary>
 public static class TorchStateDict
 {
-    private const string ParallelPrefix = "module.";
+    /// <summary>What wrappers of a model put before its names: data parallel training and averaging, and torch.compile.</summary>
+    private static readonly string[] Wrappers = ["module.", "_orig_mod."];
+
+    /// <summary>A counter that averaging adds to the names.</summary>
+    private const string AveragedCounter = "n_averaged";
 
     /// <summary>Whether the bytes begin as one of torch's two containers does.</summary>
     public static bool Detect(ReadOnlySpan<byte> file) => TorchFile.DetectZip(file) || TorchFile.DetectLegacy(file);
@@ -15,8 +19,9 @@ public static class TorchStateDict
     public static StateDict Read(string path) => Read(File.ReadAllBytes(path), path);
 
     /// <summary>
-    /// Reads the bytes of a file. A state dict under the key "state_dict" or "model" is found, "module." before every name is removed, and the checkpoints
-    /// published with the paper become quantized weights with BatchNorm statistics 0 and 1.
+    /// Reads the bytes of a file. The state dict is found among the entries of a training checkpoint ("state_dict", "model", "model_state_dict", "net", "ema" and the
+    /// like, or the only dictionary of tensors), entries that are not needed stay unread, "module." and "_orig_mod." before every name are removed, and the
+    /// checkpoints published with the paper and with "Permute, Quantize, and Fine-tune" become quantized weights with BatchNorm statistics 0 and 1.
     /// </summary>
     /// <param name="file">The whole file.</param>
     /// <param name="source">What to call it in messages.</param>
@@ -26,7 +31,7 @@ public static class TorchStateDict
         try
         {
             TorchFile container = TorchFile.Open(file);
-            PickleDict root = Find(container.Root);
+            PickleDict root = CheckpointContents.Find(container.Root);
             RawTensor ReadTensor(string name, PickleTensor tensor)
             {
                 try
@@ -38,7 +43,9 @@ public static class TorchStateDict
                     throw new InvalidModelException($"tensor '{name}': {e.Message}", e);
                 }
             }
-            return new(source, KillTheBitsCheckpoint.Detect(root) ? KillTheBitsCheckpoint.Read(root, ReadTensor) : Tensors(root, ReadTensor));
+            return new(source, KillTheBitsCheckpoint.Detect(root) ? KillTheBitsCheckpoint.Read(root, ReadTensor)
+                : PqfCheckpoint.Detect(root) ? PqfCheckpoint.Read(root, ReadTensor)
+                : Tensors(root, ReadTensor));
         }
         catch (InvalidModelException e)
         {
@@ -46,20 +53,13 @@ public static class TorchStateDict
         }
     }
 
-    private static PickleDict Find(object? root)
-    {
-        foreach (string key in (string[])["state_dict", "model"])
-            if (root is PickleDict outer && outer.GetValueOrDefault(key) is PickleDict { Count: > 0 } inner)
-                return inner;
-        return root as PickleDict ?? throw new InvalidModelException("it does not hold a dictionary of tensors");
-    }
-
     private static IEnumerable<KeyValuePair<string, StateTensor>> Tensors(PickleDict root, Func<string, PickleTensor, RawTensor> read)
     {
-        int prefix = root.Count > 0 && root.Keys.All(k => k.StartsWith(ParallelPrefix, StringComparison.Ordinal)) ? ParallelPrefix.Length : 0;
-        foreach ((string name, object? value) in root)
-            yield return value is PickleTensor tensor
-                ? new(name[prefix..], read(name, tensor).ToState())
-                : throw new InvalidModelException($"its entry '{name}' is not a tensor, so it is not a state dict");
+        string[] names = [.. root.Where(p => p.Value is PickleTensor && p.Key != AveragedCounter).Select(p => p.Key)];
+        int prefix = 0;
+        while (names.Length > 0 && Wrappers.FirstOrDefault(w => names.All(n => n.AsSpan(prefix).StartsWith(w, StringComparison.Ordinal))) is { } wrapper)
+            prefix += wrapper.Length;
+        foreach (string name in names)
+            yield return new(name[prefix..], read(name, (PickleTensor)root[name]!).ToState());
     }
 }

@@ -11,7 +11,8 @@ internal static class TorchTypes
     private static readonly PickleGlobal RebuildTensor2 = new("torch._utils", "_rebuild_tensor_v2");
     private static readonly PickleGlobal RebuildParameter = new("torch._utils", "_rebuild_parameter");
 
-    private static readonly HashSet<PickleGlobal> Callable = [OrderedDict, Size, RebuildTensor, RebuildTensor2, RebuildParameter];
+    private static readonly PickleGlobal RebuildParameterWithState = new("torch._utils", "_rebuild_parameter_with_state");
+    private static readonly PickleGlobal RebuildFromType = new("torch._tensor", "_rebuild_from_type_v2");
 
     private static readonly Dictionary<PickleGlobal, TensorElementType> Storages = new()
     {
@@ -27,36 +28,30 @@ internal static class TorchTypes
         [new("torch", "LongStorage")] = TensorElementType.Int64,
     };
 
-    /// <summary>Admits a name or refuses the file.</summary>
-    public static PickleGlobal Import(string module, string name)
-    {
-        var global = new PickleGlobal(module, name);
-        return Callable.Contains(global) || Storages.ContainsKey(global)
-            ? global
-            : throw new InvalidModelException(
-                $"the pickle asks for {global}, which is refused: only tensors, dictionaries, lists, numbers and strings are read. Save model.state_dict() and nothing else.");
-    }
-
-    /// <summary>What a call of <paramref name="function"/> makes.</summary>
+    /// <summary>What a call of <paramref name="function"/> makes: of the few names above the value, of any other an opaque one.</summary>
+    /// <exception cref="InvalidModelException">A tensor's sizes are out of range.</exception>
     public static object? Call(PickleGlobal function, object?[] arguments)
     {
         if (function == OrderedDict && arguments.Length == 0)
             return new PickleDict();
         if (function == Size && arguments is [PickleTuple sizes])
             return sizes;
-        if (function == RebuildParameter && arguments is [PickleTensor data, _, _])
+        if ((function == RebuildParameter || function == RebuildParameterWithState) && arguments is [PickleTensor data, ..])
             return data;
+        if (function == RebuildFromType && arguments is [PickleGlobal inner, _, PickleTuple passed, ..] && inner != RebuildFromType)
+            return Call(inner, passed.Items);
         if ((function == RebuildTensor && arguments.Length == 4) || (function == RebuildTensor2 && arguments.Length is 6 or 7))
             if (arguments is [PickleStorage storage, long offset, PickleTuple shape, PickleTuple strides, ..])
                 return new PickleTensor(storage, offset, RawTensor.ShapeOf(Integers(shape)), Integers(strides));
-        throw new InvalidModelException($"the pickle calls {function} with {arguments.Length} arguments of other kinds than expected");
+        return new PickleOpaque(function);
     }
 
-    /// <summary>The storage that a persistent id ('storage', type, key, location, count[, view]) stands for.</summary>
-    public static PickleStorage Persistent(object? id) => id switch
+    /// <summary>The storage that a persistent id ('storage', type, key, location, count[, view]) stands for; an opaque value for a type that is not read.</summary>
+    /// <exception cref="InvalidModelException">It is no id as torch writes it.</exception>
+    public static object Persistent(object? id) => id switch
     {
-        PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long and >= 0 and var count, .. var rest] }
-            when Storages.TryGetValue(type, out TensorElementType element) && rest is [] or [null] => new(element, key, count),
+        PickleTuple { Items: ["storage", PickleGlobal type, string key, string, long and >= 0 and var count, .. var rest] } when rest is [] or [null] =>
+            Storages.TryGetValue(type, out TensorElementType element) ? new PickleStorage(element, key, count) : new PickleOpaque(type),
         _ => throw new InvalidModelException("the pickle has a persistent id that is not a storage as torch writes it"),
     };
 

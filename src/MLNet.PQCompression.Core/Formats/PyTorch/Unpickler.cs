@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.PyTorch;
 
 /// <summary>
-/// A pickle machine (protocols 0 to 5) that can build dictionaries, lists, tuples, numbers, strings and torch tensors, and nothing else: it imports
-/// nothing, calls nothing, and every other opcode or name ends the reading. Work and memory are bounded by the number of opcodes.
+/// A pickle machine (protocols 0 to 5) that can build dictionaries, lists, tuples, numbers, strings and torch tensors, and nothing else: it imports nothing and
+/// calls nothing, and every other object that the pickle describes becomes a <see cref="PickleOpaque"/>. Work and memory are bounded by the number of opcodes.
 /// </summary>
 internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
 {
@@ -16,12 +17,17 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
     private const int MaxIntegerBytes = 32;
 
     private static readonly object Mark = new();
+    private static readonly PickleOpaque Set = new(new("builtins", "set"));
 
     private readonly List<object?> _stack = [];
     private readonly Dictionary<long, object?> _memo = [];
+    private readonly Dictionary<string, PickleStorage> _storages = new(StringComparer.Ordinal);
 
     /// <summary>Where the next pickle, or whatever follows, begins.</summary>
     public int Position { get; private set; } = position;
+
+    /// <summary>The storages that the pickles named, also those of objects that were not built.</summary>
+    public IReadOnlyDictionary<string, PickleStorage> Storages => _storages;
 
     /// <summary>Reads one pickle.</summary>
     /// <exception cref="InvalidModelException">It is malformed or asks for something that is refused.</exception>
@@ -95,29 +101,46 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
             case 's': SetItems(PopLast(2)); break;
             case 'u': SetItems(PopToMark()); break;
 
-            case 'p': Remember(ParseInteger(Line())); break;
-            case 'q': Remember((long)Byte()); break;
-            case 'r': Remember((long)BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
-            case '\x94': Remember((long)_memo.Count); break;
+            case 'p': Memorize(ParseInteger(Line())); break;
+            case 'q': Memorize((long)Byte()); break;
+            case 'r': Memorize((long)BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
+            case '\x94': Memorize((long)_memo.Count); break;
             case 'g': Recall(ParseInteger(Line())); break;
             case 'h': Recall((long)Byte()); break;
             case 'j': Recall((long)BinaryPrimitives.ReadUInt32LittleEndian(Take(4))); break;
 
-            case 'c': Push(TorchTypes.Import(Line(), Line())); break;
-            case '\x93':
-                object?[] names = PopLast(2);
-                Push(names is [string module, string name] ? TorchTypes.Import(module, name) : throw Malformed("a global's name"));
+            case 'c': Push(new PickleGlobal(Line(), Line())); break;
+            case '\x93': // STACK_GLOBAL
+                Push(PopLast(2) is [string module, string name] ? new PickleGlobal(module, name) : throw Malformed("a global's name"));
                 break;
-            case 'R':
-                object?[] call = PopLast(2);
-                Push(call is [PickleGlobal function, PickleTuple arguments] ? TorchTypes.Call(function, arguments.Items) : throw Malformed("a call"));
+            case 'R' or '\x81': Make(PopLast(2)); break; // REDUCE, NEWOBJ
+            case '\x92': Make(PopLast(3)[..2]); break; // NEWOBJ_EX
+            case 'i': // INST
+                var type = new PickleGlobal(Line(), Line());
+                Make([type, new PickleTuple(PopToMark())]);
                 break;
-            case 'b': // BUILD: attributes of an OrderedDict (state_dict's _metadata), which no reader needs.
+            case 'o': // OBJ
+                object?[] parts = PopToMark();
+                Make([parts.FirstOrDefault(), new PickleTuple(parts.Length > 0 ? parts[1..] : [])]);
+                break;
+            case 'b': // BUILD: attributes of a dictionary (state_dict's _metadata) or of an opaque object, which no reader needs.
                 Pop();
-                if (Peek() is not PickleDict)
-                    throw new InvalidModelException("the pickle sets attributes of something that is not a dictionary, which is refused");
+                if (Peek() is not (PickleDict or PickleOpaque))
+                    throw new InvalidModelException("the pickle sets attributes of something that has none, which is refused");
                 break;
-            case 'Q': Push(TorchTypes.Persistent(Pop())); break;
+            case '\x8f': Push(Set); break;
+            case '\x90': Append(PopToMark()); break;
+            case '\x91':
+                PopToMark();
+                Push(Set);
+                break;
+            case '\x82': Extension(1); break;
+            case '\x83': Extension(2); break;
+            case '\x84': Extension(4); break;
+            case 'P': Push(new PickleOpaque(new("persistent", Line()))); break;
+            case 'Q': Push(Remember(TorchTypes.Persistent(Pop()))); break;
+            case '\x96': Push(Take(BinaryPrimitives.ReadInt64LittleEndian(Take(8))).ToArray()); break; // BYTEARRAY8
+            case '\x98': Peek(); break; // READONLY_BUFFER
             default:
                 throw new InvalidModelException($"the pickle has opcode 0x{(int)opcode:x2} at byte {Position - 1}, which is refused");
         }
@@ -171,7 +194,7 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
     {
         if (_stack.Count < count)
             throw Malformed("the stack");
-        object?[] items = [.. _stack[^count..]];
+        object?[] items = [.. CollectionsMarshal.AsSpan(_stack)[^count..]];
         if (items.Contains(Mark))
             throw Malformed("the stack");
         _stack.RemoveRange(_stack.Count - count, count);
@@ -183,20 +206,44 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
         int mark = _stack.LastIndexOf(Mark);
         if (mark < 0)
             throw Malformed("the stack");
-        object?[] items = [.. _stack[(mark + 1)..]];
+        object?[] items = [.. CollectionsMarshal.AsSpan(_stack)[(mark + 1)..]];
         _stack.RemoveRange(mark, _stack.Count - mark);
         return items;
     }
 
     private void Append(object?[] items)
     {
+        if (Peek() is PickleOpaque)
+            return;
         if (Peek() is not List<object?> list)
             throw Malformed("a list");
         list.AddRange(items);
     }
 
+    private void Make(object?[] call) => Push(call switch
+    {
+        [PickleGlobal function, PickleTuple arguments] => TorchTypes.Call(function, arguments.Items),
+        [PickleOpaque made, PickleTuple] => made,
+        _ => throw Malformed("a call"),
+    });
+
+    private void Extension(int bytes)
+    {
+        Take(bytes);
+        Push(new PickleOpaque(new("copyreg", "extension")));
+    }
+
+    private object Remember(object persistent)
+    {
+        if (persistent is PickleStorage storage && !_storages.TryAdd(storage.Key, storage) && _storages[storage.Key].Type != storage.Type)
+            throw new InvalidModelException($"the storage '{storage.Key}' is used both as {_storages[storage.Key].Type} and as {storage.Type}");
+        return persistent;
+    }
+
     private void SetItems(object?[] items)
     {
+        if (Peek() is PickleOpaque)
+            return;
         if (items.Length % 2 != 0 || Peek() is not PickleDict dictionary)
             throw Malformed("a dictionary");
         for (int i = 0; i < items.Length; i += 2)
@@ -204,7 +251,7 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> data, int position = 0)
                 dictionary[key] = items[i + 1];
     }
 
-    private void Remember(object index) => _memo[index as long? ?? throw Malformed("the memo")] = Peek();
+    private void Memorize(object index) => _memo[index as long? ?? throw Malformed("the memo")] = Peek();
 
     private void Recall(object index) =>
         Push(_memo.TryGetValue(index as long? ?? throw Malformed("the memo"), out object? value) ? value : throw Malformed("the memo"));

@@ -21,12 +21,14 @@ internal abstract unsafe class WeightPanels(int panels, int rows)
     public abstract float* Get(int panel, float* scratch);
 
     /// <summary>Prepares a weight of which each row is an output channel.</summary>
+    /// <param name="layer">The layer, for messages.</param>
     /// <param name="weight">The weight.</param>
     /// <param name="rows">Rows of a panel.</param>
     /// <param name="rowOf">The panel row of an element of a weight's flat row.</param>
     /// <param name="store">Where codes and codebooks will lie.</param>
-    public static WeightPanels Create(Initializer weight, int rows, Func<int, int> rowOf, WeightStore store) =>
-        weight is QuantizedTensor quantized ? new CodedPanels(quantized, rows, rowOf, store) : new DensePanels((DenseTensor)weight, rows, rowOf);
+    /// <exception cref="InvalidModelException">The panels take more values than an array holds.</exception>
+    public static WeightPanels Create(string layer, Initializer weight, int rows, Func<int, int> rowOf, WeightStore store) =>
+        weight is QuantizedTensor quantized ? new CodedPanels(quantized, rows, rowOf, store) : new DensePanels(layer, (DenseTensor)weight, rows, rowOf);
 }
 
 /// <summary>Panels kept as they are.</summary>
@@ -34,10 +36,10 @@ internal sealed unsafe class DensePanels : WeightPanels
 {
     private readonly float[] _panels;
 
-    public DensePanels(DenseTensor weight, int rows, Func<int, int> rowOf)
+    public DensePanels(string layer, DenseTensor weight, int rows, Func<int, int> rowOf)
         : base((weight.Shape[0] + 31) / 32, rows)
     {
-        _panels = GC.AllocateArray<float>(checked(Panels * rows * TileOperands.PanelWidth), pinned: true);
+        _panels = PinnedFloats.Allocate(layer, (long)Panels * rows * TileOperands.PanelWidth);
         int channels = weight.Shape[0], length = channels == 0 ? 0 : (int)(weight.Shape.Count / channels);
         ReadOnlySpan<float> values = weight.Span;
         for (int i = 0; i < length; i++)

@@ -1,3 +1,5 @@
+using MLNet.PQCompression.Graph;
+
 namespace MLNet.PQCompression.Inference.Kernels;
 
 /// <summary>Pinned memory for the coded weights of a plan, one block for all of them. Weights ask for their places first; <see cref="Fill"/> makes the block.</summary>
@@ -11,10 +13,14 @@ internal sealed unsafe class WeightStore
     private int _length;
 
     /// <summary>Sets bytes aside and returns where they begin.</summary>
+    /// <exception cref="InvalidModelException">All together are more than fit an array.</exception>
     public int Reserve(CodedPanels panels, long bytes)
     {
         int start = _length;
-        _length = checked((int)((start + bytes + Alignment - 1) & -Alignment));
+        long end = (start + bytes + Alignment - 1) & -Alignment;
+        _length = end <= Array.MaxLength - Alignment
+            ? (int)end
+            : throw new InvalidModelException($"The model's compressed weights take more than the {Array.MaxLength} bytes of an array.");
         _panels.Add(panels);
         return start;
     }
@@ -22,7 +28,7 @@ internal sealed unsafe class WeightStore
     /// <summary>Makes the block and has every weight write its part.</summary>
     public void Fill()
     {
-        _block = GC.AllocateUninitializedArray<byte>(checked(_length + Alignment), pinned: true);
+        _block = GC.AllocateUninitializedArray<byte>(_length + Alignment, pinned: true);
         fixed (byte* block = _block)
         {
             nint start = ((nint)block + Alignment - 1) & ~(nint)(Alignment - 1);

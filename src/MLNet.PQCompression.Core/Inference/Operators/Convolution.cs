@@ -33,6 +33,8 @@ internal static class Convolution
         var patches = new PatchExtractor(channels, height, width, conv.Window);
         int positions = patches.Positions, columns = positions * images, depth = patches.PatchLength;
         Window w = conv.Window;
+        if (!TensorSize.Fits(columns, Math.Max(depth, outputs)))
+            throw new InvalidModelException($"A convolution of {depth} inputs to {positions} positions takes more values than an array holds; give smaller images.");
         bool direct = images == 1 && w is { KernelHeight: 1, KernelWidth: 1, StrideY: 1, StrideX: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0 };
         ReadOnlyMemory<float> rows = weight.Memory.Slice(group * outputs * depth, outputs * depth);
         float[] unfolded = direct ? [] : ArrayPool<float>.Shared.Rent(depth * columns);

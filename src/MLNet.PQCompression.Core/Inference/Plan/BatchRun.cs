@@ -12,7 +12,7 @@ internal sealed unsafe class BatchRun
 {
     private readonly CompiledPlan _plan;
     private readonly WorkerPool? _pool;
-    private readonly bool _batchInvariant;
+    private readonly bool _batchInvariant, _oneEach;
     private readonly int _groupSize;
     private readonly Workspace?[] _workspaces;
     private readonly Action<int, int> _runAlone;
@@ -26,11 +26,16 @@ internal sealed unsafe class BatchRun
     /// <param name="pool">The threads, or null for the caller's alone.</param>
     /// <param name="maxGroup">The most images in a group.</param>
     /// <param name="batchInvariant">Whether kernels are chosen as for one image, whatever the batch.</param>
-    public BatchRun(CompiledPlan plan, WorkerPool? pool, int maxGroup, bool batchInvariant)
+    /// <param name="maxMemory">Bytes for all workspaces together.</param>
+    public BatchRun(CompiledPlan plan, WorkerPool? pool, int maxGroup, bool batchInvariant, long maxMemory)
     {
         (_plan, _pool, _batchInvariant) = (plan, pool, batchInvariant);
-        _groupSize = Math.Min(plan.GroupSize, maxGroup);
         _workspaces = new Workspace?[pool?.Threads ?? 1];
+        var bound = new MemoryBound(maxMemory, _workspaces.Length);
+        _groupSize = Math.Min(plan.GroupSize, maxGroup);
+        while (_groupSize > 1 && plan.WorkspaceBytes(_groupSize, _workspaces.Length) > maxMemory)
+            _groupSize--;
+        _oneEach = bound.AllowsOneEach(plan, _groupSize);
         _runAlone = (group, worker) => Run(Workspace(worker), group, null);
         (_imageLength, _outputLength) = (plan.InputShape.Count, plan.OutputShape.Count);
     }
@@ -45,7 +50,7 @@ internal sealed unsafe class BatchRun
         _input = input;
         _output = output;
         (_count, _timed) = (count, ticks is not null);
-        int groups = (count + _groupSize - 1) / _groupSize, threads = _workspaces.Length, alone = threads == 1 ? 0 : groups / threads * threads;
+        int groups = (count + _groupSize - 1) / _groupSize, threads = _workspaces.Length, alone = threads == 1 || !_oneEach ? 0 : groups / threads * threads;
         if (alone > 0)
             _pool!.Run(alone, _runAlone);
         AddTicks(ticks, threads);

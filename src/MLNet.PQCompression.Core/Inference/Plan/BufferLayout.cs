@@ -14,18 +14,21 @@ internal static class BufferLayout
             foreach (PlanValue input in steps[i].Inputs)
                 lastUse[input] = i;
         }
+        var dying = new List<PlanValue>?[steps.Length];
+        foreach ((PlanValue value, int last) in lastUse)
+            (dying[last] ??= []).Add(value);
         var live = new List<PlanValue>(); // By offset.
         long length = 0;
         for (int i = 0; i < steps.Length; i++)
         {
-            if (steps[i].Output is not { } value)
+            if (i > 0 && dying[i - 1] is { } dead)
+                foreach (PlanValue value in dead)
+                    live.Remove(value);
+            if (steps[i].Output is not { } made)
                 continue;
-            for (int j = live.Count - 1; j >= 0; j--)
-                if (lastUse[live[j]] < i)
-                    live.RemoveAt(j);
-            value.Offset = BestGap(live, Size(value), out int index);
-            live.Insert(index, value);
-            length = Math.Max(length, value.Offset + Size(value));
+            made.Offset = BestGap(live, Size(made), out int index);
+            live.Insert(index, made);
+            length = Math.Max(length, made.Offset + Size(made));
         }
         return length;
     }

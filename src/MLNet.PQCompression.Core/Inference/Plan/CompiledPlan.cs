@@ -13,9 +13,16 @@ internal sealed class CompiledPlan
 
     private static readonly ConditionalWeakTable<ModelGraph, List<Entry>> Plans = [];
 
-    public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps)
+    private readonly bool _oneByOne;
+
+    /// <summary>Gives the values of some steps their places.</summary>
+    /// <param name="inputShape">C×H×W.</param>
+    /// <param name="outputShape">The output's shape for one image.</param>
+    /// <param name="steps">The steps.</param>
+    /// <param name="oneByOne">Whether images must not go through together, because some value is not one image after the other.</param>
+    public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps, bool oneByOne)
     {
-        (InputShape, OutputShape, Steps) = (inputShape, outputShape, steps);
+        (InputShape, OutputShape, Steps, _oneByOne) = (inputShape, outputShape, steps, oneByOne);
         ValuesPerImage = BufferLayout.Assign(steps);
         foreach (Step step in steps)
         {
@@ -35,27 +42,35 @@ internal sealed class CompiledPlan
     public long ValuesPerImage { get; }
 
     /// <summary>Images that are computed together: as many as have their values in a core's own cache, one at least.</summary>
-    public int GroupSize => (int)Math.Clamp(CachedValues / ValuesPerImage, 1, 32);
+    public int GroupSize => _oneByOne ? 1 : (int)Math.Clamp(CachedValues / Math.Max(1, ValuesPerImage), 1, 32);
 
     public long SharedScratch { get; }
 
     public long ThreadScratch { get; }
 
+    /// <summary>Bytes of activations and scratch for some images that go through together, computed by some threads.</summary>
+    public long WorkspaceBytes(int images, int threads) => (images * ValuesPerImage + SharedScratch + threads * ThreadScratch) * sizeof(float);
+
     /// <summary>The plan of a graph, compiled on first use and shared by all sessions for as long as the graph lives.</summary>
-    public static CompiledPlan Get(ModelGraph graph, PlanKey key)
+    /// <exception cref="InvalidModelException">The graph does not fit the image size, or one image takes more memory than it may.</exception>
+    public static CompiledPlan Get(ModelGraph graph, PlanKey key, MemoryBound bound)
     {
         List<Entry> plans = Plans.GetOrCreateValue(graph);
         lock (plans)
         {
             foreach (Entry entry in plans)
                 if (entry.Key == key)
+                {
+                    bound.Check(entry.Plan);
                     return entry.Plan;
+                }
             CompiledPlan plan = key.Level switch
             {
-                SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key.InputShape, key.Algorithm).Build(),
-                SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, key.InputShape, key.Algorithm).Build(),
-                _ => new PlanBuilder<PixelTile128, Float128>(graph, key.InputShape, key.Algorithm).Build(),
+                SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key.InputShape, key.Algorithm, bound).Build(),
+                SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, key.InputShape, key.Algorithm, bound).Build(),
+                _ => new PlanBuilder<PixelTile128, Float128>(graph, key.InputShape, key.Algorithm, bound).Build(),
             };
+            bound.Check(plan);
             if (key.Tuned)
                 plan.Tune();
             plans.Add(new(key, plan));

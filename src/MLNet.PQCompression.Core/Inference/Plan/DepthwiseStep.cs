@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Kernels;
 
 namespace MLNet.PQCompression.Inference.Plan;
 
@@ -21,13 +22,13 @@ internal sealed unsafe class DepthwiseStep : PlaneStep
         Window w = node.Window;
         int taps = w.KernelHeight * w.KernelWidth;
         ReadOnlySpan<float> dense = weight.ToDense().Span;
-        _weights = new float[y.Planes * taps * PlanValue.Block];
+        _weights = PinnedFloats.Allocate(node.Name, (long)y.Planes * taps * PlanValue.Block);
         for (int c = 0; c < y.Channels; c++)
             for (int t = 0; t < taps; t++)
                 _weights[(c / 16 * taps + t) * 16 + c % 16] = dense[c * taps + t];
         _offsets = new nint[taps];
         for (int t = 0; t < taps; t++)
-            _offsets[t] = (t / w.KernelWidth * w.DilationY - w.PadTop) * x.RowStride + (t % w.KernelWidth * w.DilationX - w.PadLeft) * x.Lanes;
+            _offsets[t] = (nint)(t / w.KernelWidth * w.DilationY - w.PadTop) * x.RowStride + (nint)(t % w.KernelWidth * w.DilationX - w.PadLeft) * x.Lanes;
         (_scale, _bias) = fusion.Pinned((y.Planes + 1) / 2);
         (_low, _high) = (fusion.Low, fusion.High);
     }

@@ -112,7 +112,7 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
         int stride = Stride;
         for (int i = 0, start = 0, pixels; i < _tilesPerUnit; i++, start += pixels)
         {
-            pixels = pair ? 14 : (int)((uint)_unitWidth * (uint)(i + 1) / (uint)_tilesPerUnit) - start;
+            pixels = pair ? 14 : (int)((ulong)(uint)_unitWidth * (uint)(i + 1) / (uint)_tilesPerUnit) - start;
             tile.X = x + (nint)start * stride;
             epilogue.Y = y + (nint)start * _y.Lanes;
             epilogue.Residual = residual == null ? null : residual + (nint)start * _y.Lanes;

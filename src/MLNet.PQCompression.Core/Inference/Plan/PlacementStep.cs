@@ -10,22 +10,27 @@ namespace MLNet.PQCompression.Inference.Plan;
 internal sealed record Placement(PlanValue Source, int Channel, int Y = 0, int X = 0, int StepY = 1, int StepX = 1);
 
 /// <summary>Slice, Pad and Concat of images: copies of whole channels to other places.</summary>
-internal sealed unsafe class PlacementStep(string name, PlanValue output, Placement[] placements, float fill)
-    : PlaneStep(name, output, [.. placements.Select(p => p.Source)])
+internal sealed unsafe class PlacementStep : PlaneStep
 {
+    private readonly Placement?[] _from; // By output channel.
+    private readonly float _fill;
+
+    public PlacementStep(string name, PlanValue output, Placement[] placements, float fill)
+        : base(name, output, [.. placements.Select(p => p.Source)])
+    {
+        _fill = fill;
+        _from = new Placement?[output.Planes * PlanValue.Block];
+        foreach (Placement p in placements)
+            for (int channel = Math.Max(0, p.Channel); channel < Math.Min(output.Channels, (long)p.Channel + p.Source.Channels); channel++)
+                _from[channel] = p;
+    }
+
     public override string Kernel => "copy";
 
     protected override void Run(Workspace workspace, int image, int plane)
     {
-        for (int lane = 0; lane < 16; lane++)
-        {
-            int channel = plane * 16 + lane;
-            Placement? from = null;
-            foreach (Placement p in placements)
-                if (channel < Output!.Channels && channel >= p.Channel && channel < p.Channel + p.Source.Channels)
-                    from = p;
-            CopyChannel(workspace, image, plane, lane, from, channel);
-        }
+        for (int lane = 0; lane < PlanValue.Block; lane++)
+            CopyChannel(workspace, image, plane, lane, _from[plane * PlanValue.Block + lane], plane * PlanValue.Block + lane);
     }
 
     private void CopyChannel(Workspace workspace, int image, int plane, int lane, Placement? from, int channel)
@@ -37,7 +42,7 @@ internal sealed unsafe class PlacementStep(string name, PlanValue output, Placem
             if (from is null || (uint)y >= (uint)from.Source.Height)
             {
                 for (int column = 0; column < Output.Width; column++)
-                    target[column * 16] = channel < Output.Channels ? fill : 0;
+                    target[column * 16] = channel < Output.Channels ? _fill : 0;
                 continue;
             }
             int inner = channel - from.Channel;
@@ -45,7 +50,7 @@ internal sealed unsafe class PlacementStep(string name, PlanValue output, Placem
             for (int column = 0; column < Output.Width; column++)
             {
                 int x = column * from.StepX + from.X;
-                target[column * 16] = (uint)x < (uint)from.Source.Width ? source[x * 16] : fill;
+                target[column * 16] = (uint)x < (uint)from.Source.Width ? source[x * 16] : _fill;
             }
         }
     }

@@ -30,7 +30,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             if (depthwise)
                 return new DepthwiseStep(layer, weight, x, y, fusion);
             var order = new ReadingOrder(x, input[1], w);
-            WeightPanels panels = WeightPanels.Create(weight, order.Rows, order.RowOf, _weights);
+            WeightPanels panels = WeightPanels.Create(node.Name, weight, order.Rows, order.RowOf, _weights);
             var direct = new DirectConvolutionStep<TTile>(layer, panels, order, x, y, fusion);
             return panels is CodedPanels coded ? Choose(direct, layer, coded, x, y, fusion) : direct;
         });
@@ -77,7 +77,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         Fusion fusion = Fuse(node, weight.Shape[0], gemm.Alpha, gemm.Beta, out string last);
         PlanValue y = Make(last, ValueLayout.Blocked);
         _recipes.Add(() => new LinearStep<TTile>(
-            node.Name, WeightPanels.Create(weight, x.Planes * PlanValue.Block, flat => flat, _weights), 2 * weight.Shape.Count, x, y, fusion));
+            node.Name, WeightPanels.Create(node.Name, weight, x.Planes * PlanValue.Block, flat => flat, _weights), 2 * weight.Shape.Count, x, y, fusion));
         return true;
     }
 

@@ -15,6 +15,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly ModelGraph _graph;
     private readonly TensorShape _inputShape;
     private readonly ConvolutionAlgorithm _algorithm;
+    private readonly MemoryBound _bound;
     private readonly Dictionary<string, ValueInfo> _shapes;
     private readonly Dictionary<string, List<Node>> _readers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
@@ -23,8 +24,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly WeightStore _weights = new();
 
     /// <summary>Prepares to compile for images of one size C×H×W.</summary>
-    public PlanBuilder(ModelGraph graph, TensorShape inputShape, ConvolutionAlgorithm algorithm)
+    /// <exception cref="InvalidModelException">The graph does not fit the size.</exception>
+    public PlanBuilder(ModelGraph graph, TensorShape inputShape, ConvolutionAlgorithm algorithm, MemoryBound bound)
     {
+        _bound = bound;
         _algorithm = algorithm;
         _graph = graph;
         _inputShape = inputShape;
@@ -46,11 +49,15 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         string name = _graph.OutputName;
         PlanValue output = FindAny(name)!;
         _recipes.Add(() => new RelayoutStep(name, output, null));
+        foreach (PlanValue?[] layouts in _values.Values) // All borders are known, and nothing is allocated yet.
+            foreach (PlanValue? value in layouts)
+                if (value is not null)
+                    _bound.Check(value);
         var steps = new Step[_recipes.Count];
         for (int i = 0; i < steps.Length; i++)
             steps[i] = _recipes[i]();
         _weights.Fill();
-        return new(_inputShape, ShapeOf(name).WithoutFirst(), steps);
+        return new(_inputShape, ShapeOf(name).WithoutFirst(), steps, !IsBatchFirst());
     }
 
     private void Add(Node node)
@@ -99,9 +106,30 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         return value;
     }
 
+    /// <summary>Whether every value of two images is that of the one followed by that of the other, as far as its shape tells.</summary>
+    private bool IsBatchFirst()
+    {
+        Dictionary<string, ValueInfo> pairs;
+        try
+        {
+            pairs = ShapeInference.Values(_graph, new(2, _inputShape[0], _inputShape[1], _inputShape[2]));
+        }
+        catch (InvalidModelException)
+        {
+            return false;
+        }
+        foreach ((string name, ValueInfo pair) in pairs)
+            if (_graph.FindInitializer(name) is null && (pair.Shape.Rank == 0 || pair.Shape != ShapeOf(name).With(0, 2)))
+                return false;
+        return true;
+    }
+
+    /// <summary>The one place where a value of the plan gets its size.</summary>
     private PlanValue Make(string name, ValueLayout layout)
     {
         TensorShape s = ShapeOf(name);
+        if (s.Rank == 0 || s[0] != 1)
+            throw new InvalidModelException($"The value '{name}' is {s} for one image; a session needs values whose dimension 0 is the batch.");
         int channels = s.Rank is 4 or 2 ? s[1] : checked((int)s.Count);
         var value = new PlanValue(name, layout, channels, s.Rank == 4 ? s[2] : 1, s.Rank == 4 ? s[3] : 1);
         Set(name, layout, value);
@@ -216,9 +244,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private bool TryAddView(Node node)
     {
         string input = node.Inputs[0];
-        if (_graph.FindInitializer(input) is not null || ShapeOf(node.Output)[0] != 1)
-            return false;
         TensorShape from = ShapeOf(input), to = ShapeOf(node.Output);
+        if (_graph.FindInitializer(input) is not null || to.Rank == 0 || to[0] != 1)
+            return false;
         bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[1] == from[1];
         ValueLayout layout = samePixels ? ValueLayout.Blocked : ValueLayout.Flat;
         Set(node.Output, layout, Require(input, layout));

@@ -1,3 +1,5 @@
+using MLNet.PQCompression.Graph;
+
 namespace MLNet.PQCompression.Inference.Plan;
 
 /// <summary>How a value lies in memory.</summary>
@@ -14,20 +16,36 @@ internal enum ValueLayout
 }
 
 /// <summary>A value of the compiled plan: its size, its layout and its place in the workspace.</summary>
-/// <remarks>A matrix N×C is a value of 1×1 pixels; a value of any other rank is flat.</remarks>
-internal sealed class PlanValue(string name, ValueLayout layout, int channels, int height, int width)
+/// <remarks>
+/// A matrix N×C is a value of 1×1 pixels; a value of any other rank is flat. Kernels compute addresses from what stands here and from windows that
+/// <see cref="Graph.ShapeInference"/> let pass, in 32 bits where that is faster: therefore no value is made, and no border added, that takes more elements than an
+/// array holds.
+/// </remarks>
+internal sealed class PlanValue
 {
     public const int Block = 16;
 
-    public string Name { get; } = name;
+    /// <summary>Describes a value of sizes that are not 0.</summary>
+    /// <exception cref="InvalidModelException">A size is 0, or the value takes more elements than an array holds.</exception>
+    public PlanValue(string name, ValueLayout layout, int channels, int height, int width)
+    {
+        (Name, Layout, Channels, Height, Width) = (name, layout, channels, height, width);
+        Lanes = layout == ValueLayout.Blocked ? Block : 1;
+        if (channels < 1 || height < 1 || width < 1)
+            throw new InvalidModelException($"The value '{name}' would be empty: {channels}×{height}×{width}.");
+        Planes = (int)(((long)channels + Lanes - 1) / Lanes);
+        NeedBorder(0);
+    }
 
-    public ValueLayout Layout { get; } = layout;
+    public string Name { get; }
 
-    public int Channels { get; } = channels;
+    public ValueLayout Layout { get; }
 
-    public int Height { get; } = height;
+    public int Channels { get; }
 
-    public int Width { get; } = width;
+    public int Height { get; }
+
+    public int Width { get; }
 
     /// <summary>The width of the border of zeros: the largest padding that a reader asks for.</summary>
     public int Border { get; private set; }
@@ -36,16 +54,16 @@ internal sealed class PlanValue(string name, ValueLayout layout, int channels, i
     public long Offset { get; set; }
 
     /// <summary>Values stored for a pixel of a plane.</summary>
-    public int Lanes { get; } = layout == ValueLayout.Blocked ? Block : 1;
+    public int Lanes { get; }
 
     /// <summary>Planes of an image: blocks of channels, or channels.</summary>
-    public int Planes { get; } = layout == ValueLayout.Blocked ? (channels + Block - 1) / Block : channels;
+    public int Planes { get; }
 
-    public int RowStride { get; private set; } = width * (layout == ValueLayout.Blocked ? Block : 1);
+    public int RowStride { get; private set; }
 
-    public int PlaneStride { get; private set; } = height * width * (layout == ValueLayout.Blocked ? Block : 1);
+    public int PlaneStride { get; private set; }
 
-    public int ImageStride => Planes * PlaneStride;
+    public int ImageStride { get; private set; }
 
     /// <summary>Values from a plane's beginning to its first pixel.</summary>
     public int Origin { get; private set; }
@@ -55,13 +73,19 @@ internal sealed class PlanValue(string name, ValueLayout layout, int channels, i
 
     /// <summary>Makes the border at least this wide.</summary>
     /// <exception cref="InvalidOperationException">The layout has no borders.</exception>
+    /// <exception cref="InvalidModelException">With it the value takes more elements than an array holds.</exception>
     public void NeedBorder(int border)
     {
         if (Layout == ValueLayout.Flat && border > 0)
             throw new InvalidOperationException($"'{Name}' is flat and cannot have a border.");
         Border = Math.Max(Border, border);
-        RowStride = (Width + 2 * Border) * Lanes;
-        PlaneStride = (Height + 2 * Border) * RowStride;
+        (long height, long width) = (Height + 2L * Border, Width + 2L * Border);
+        if (!TensorSize.Fits(Planes, height, width, Lanes))
+            throw new InvalidModelException(
+                $"The value '{Name}' of {Channels}×{Height}×{Width} with a border of {Border} takes more than the {Array.MaxLength} elements that fit an array.");
+        RowStride = (int)width * Lanes;
+        PlaneStride = (int)height * RowStride;
+        ImageStride = Planes * PlaneStride;
         Origin = Border * (RowStride + Lanes);
     }
 }

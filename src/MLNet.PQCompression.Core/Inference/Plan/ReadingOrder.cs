@@ -58,5 +58,5 @@ internal sealed class ReadingOrder
     }
 
     private static nint Position(PlanValue input, Window window, int ky, int kx) =>
-        (nint)(ky * window.DilationY - window.PadTop) * input.RowStride + (kx * window.DilationX - window.PadLeft) * input.Lanes;
+        (nint)(ky * window.DilationY - window.PadTop) * input.RowStride + (nint)(kx * window.DilationX - window.PadLeft) * input.Lanes;
 }

@@ -74,16 +74,99 @@ public class TorchStateDictTests
         Assert.Contains($"{module}.{name}", Refusal(stackGlobal));
     }
 
+    [Fact]
+    public void Objects_are_opaque_however_they_are_described()
+    {
+        foreach (byte[] root in (byte[][])[
+            [.. "(iargparse\nNamespace\n"u8], // INST
+            [.. "(cargparse\nNamespace\no"u8], // OBJ
+            [.. "cargparse\nNamespace\n)"u8, 0x81], // NEWOBJ
+            [.. "cargparse\nNamespace\n)}"u8, 0x92], // NEWOBJ_EX
+            [0x82, 7], [0x8f], [.. "P7\n"u8], // EXT1, EMPTY_SET, PERSID
+            [.. "cos\nsystem\n(X\u0005\0\0\0touchtR)R"u8]]) // A call of what a call made.
+        {
+            Assert.Contains("refused", Refusal(new PickleWriter().Raw(root).End()));
+            byte[] beside = new PickleWriter().Op('}').Op('(').Text("args").Raw(root).Text("state_dict").Op('}')
+                .Text("x").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s').Op('u').End();
+            Assert.Equal(Six, Values(Read(beside, Bytes(Six)), "x"));
+        }
+    }
+
+    [Fact]
+    public void Opcodes_that_need_bytes_outside_the_file_are_refused() => Assert.Contains("refused", Refusal(new PickleWriter().Raw(0x97).End()));
+
     [Theory]
-    [InlineData('i')] // INST
-    [InlineData('o')] // OBJ
-    [InlineData('\x81')] // NEWOBJ
-    [InlineData('\x92')] // NEWOBJ_EX
-    [InlineData('\x82')] // EXT1
-    [InlineData('P')] // PERSID
-    [InlineData('\x98')] // READONLY_BUFFER
-    public void Opcodes_that_could_build_objects_are_refused(char opcode) =>
-        Assert.Contains("refused", Refusal(new PickleWriter().Global("collections", "OrderedDict").Op(')').Op(opcode).End()));
+    [InlineData("module.")]
+    [InlineData("_orig_mod.")]
+    [InlineData("module._orig_mod.")]
+    [InlineData("_orig_mod.module.")]
+    public void What_wrappers_put_before_the_names_is_removed(string prefix)
+    {
+        byte[] pickle = new PickleWriter().Op('}').Op('(').Text("n_averaged").Tensor("LongStorage", "1", 1, 0, [], [])
+            .Text(prefix + "a").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Text(prefix + "b").Tensor("FloatStorage", "0", 6, 0, [2], [1]).Op('u').End();
+        Assert.Equal(["a", "b"], TorchStateDict.Read(PickleWriter.Zip(pickle, ("0", Bytes(Six)), ("1", new byte[8])), "averaged.pth").Keys);
+    }
+
+    [Theory]
+    [InlineData("state_dict")]
+    [InlineData("model_state_dict")]
+    [InlineData("net")]
+    [InlineData("ema")]
+    [InlineData("whatever")]
+    public void A_state_dict_is_found_among_the_entries_of_a_checkpoint(string key)
+    {
+        byte[] pickle = new PickleWriter().Op('}').Op('(').Text("epoch").Number(3).Text(key).Op('}').Text("x").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s')
+            .Text("args").Global("argparse", "Namespace").Op(')').Raw(0x81).Op('}').Op('b').Op('u').End();
+        Assert.Equal(["x"], Read(pickle, Bytes(Six)).Keys);
+    }
+
+    [Fact]
+    public void Trained_weights_go_before_their_averages_and_two_networks_are_refused()
+    {
+        PickleWriter Two(string first, string second) => new PickleWriter().Op('}').Op('(')
+            .Text(first).Op('}').Text("x").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s')
+            .Text(second).Op('}').Text("y").Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('s').Op('u');
+        Assert.Equal(["y"], Read(Two("ema", "model").End(), Bytes(Six)).Keys);
+        string refusal = Assert.Throws<InvalidModelException>(() => Read(Two("generator", "discriminator").End(), Bytes(Six))).Message;
+        Assert.Contains("'generator', 'discriminator'", refusal);
+    }
+
+    [Fact]
+    public void Entries_of_a_zip_that_share_their_bytes_are_refused()
+    {
+        PickleWriter pickle = new PickleWriter().Op('}').Op('(');
+        for (int i = 0; i < 8; i++)
+            pickle.Text($"{i}").Tensor("ByteStorage", $"{i}", 1000, 0, [1000], [1]);
+        byte[] file = PickleWriter.Zip(pickle.Op('u').End(), [.. Enumerable.Range(0, 8).Select(i => ($"{i}", new byte[1000]))]);
+        Assert.Equal(8, TorchStateDict.Read(file, "sample.pth").Count);
+        // Every entry of the directory is led to the first storage's bytes; the parts in between are cut out by way of the name "archive/data/0".
+        Assert.Throws<InvalidModelException>(() => TorchStateDict.Read(Overlapping(file), "sample.pth"));
+    }
+
+    private static byte[] Overlapping(byte[] file)
+    {
+        byte[] result = [.. file];
+        int directory = System.Buffers.Binary.BinaryPrimitives.ReadInt32LittleEndian(result.AsSpan(result.Length - 6));
+        int first = -1;
+        for (int at = directory; result.AsSpan(at, 4).SequenceEqual("PK\u0001\u0002"u8);)
+        {
+            int name = System.Buffers.Binary.BinaryPrimitives.ReadInt16LittleEndian(result.AsSpan(at + 28));
+            if (System.Text.Encoding.ASCII.GetString(result, at + 46, name).Contains("/data/", StringComparison.Ordinal))
+                if (first < 0)
+                    first = System.Buffers.Binary.BinaryPrimitives.ReadInt32LittleEndian(result.AsSpan(at + 42));
+                else
+                    System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(result.AsSpan(at + 42), first);
+            at += 46 + name + System.Buffers.Binary.BinaryPrimitives.ReadInt16LittleEndian(result.AsSpan(at + 30)) + System.Buffers.Binary.BinaryPrimitives.ReadInt16LittleEndian(result.AsSpan(at + 32));
+        }
+        return [.. result.AsSpan(0, first), .. result.AsSpan(first, 1000 + 45), .. Directory()];
+
+        byte[] Directory()
+        {
+            byte[] tail = result[directory..];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(tail.AsSpan(tail.Length - 6), first + 1045);
+            return tail;
+        }
+    }
 
     [Theory]
     [InlineData(6, 1, new[] { 6L }, new[] { 1L })]

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Distillation.Managed.Kernels;
 
@@ -22,6 +23,7 @@ internal sealed unsafe class PackedImage
     /// <param name="reachX">Distance from the window's first to its last column.</param>
     /// <param name="rows">Steps of the window downwards.</param>
     /// <param name="columns">Steps of the window to the right.</param>
+    /// <exception cref="InvalidModelException">It takes more values than an array holds, so that 32-bit offsets would not reach them.</exception>
     public PackedImage(int blocks, int height, int width, int padTop, int padLeft, int strideY, int strideX, int reachY, int reachX, int rows, int columns)
     {
         (_height, _width, _padTop, _padLeft, _strideY, _strideX) = (height, width, padTop, padLeft, strideY, strideX);
@@ -30,6 +32,8 @@ internal sealed unsafe class PackedImage
         Blocks = blocks;
         Rows = rows + reachY / strideY;
         Columns = columns + reachX / strideX;
+        if (!TensorSize.Fits(blocks, _phasesY, _phasesX, Rows, Columns, 16))
+            throw new InvalidModelException($"A convolution over an image of {height}×{width} takes more values than an array holds once it is packed.");
         BlockStride = (long)_phasesY * _phasesX * Rows * Columns * 16;
     }
 
