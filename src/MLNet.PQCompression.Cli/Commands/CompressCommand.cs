@@ -59,6 +59,7 @@ internal sealed class CompressCommand : ToolCommand
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
         ImageSource images = Labelled(all, names, options).Sample(all.Count, options.Seed);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
+        ModelCompressor.Plan(teacher, samples, options);
         CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
             teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
         Provenance provenance = Provenance.Of(result.Report, options, Sha256(_model.Path(arguments)));

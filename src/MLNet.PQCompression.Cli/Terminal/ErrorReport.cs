@@ -6,6 +6,9 @@ namespace MLNet.PQCompression.Cli.Terminal;
 /// <summary>Arguments that are well-formed one by one but wrong together.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
+/// <summary>Work that failed though its arguments had been found good.</summary>
+internal sealed class WorkException(ArgumentException cause) : Exception(cause.Message, cause);
+
 /// <summary>Turns an exception into one line for the user and an exit code.</summary>
 internal static class ErrorReport
 {
@@ -19,7 +22,7 @@ internal static class ErrorReport
             error.WriteLine("cancelled");
             return Tool.Failed;
         }
-        error.WriteLine($"error: {OneLine(Message(cause))}");
+        error.WriteLine($"error: {OneLine(Message(cause is WorkException { InnerException: { } inner } ? inner : cause))}");
         if (verbose)
             error.WriteLine(exception);
         return cause is UsageException or ArgumentException ? Tool.WrongUsage : Tool.Failed;

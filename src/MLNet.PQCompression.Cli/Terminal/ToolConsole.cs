@@ -22,9 +22,22 @@ internal sealed class ToolConsole(TextWriter output, TextWriter error, bool json
     public void Note(string text) => error.WriteLine(text);
 
     /// <summary>Runs some work that reports its progress, and shows that: a bar on a terminal, now and then a line elsewhere.</summary>
+    /// <exception cref="WorkException">The work threw an <see cref="ArgumentException"/>. Arguments have been checked by then, so it is not the command line that is wrong.</exception>
     public T Track<T>(string title, Func<IProgress<ProgressStep>, T> work)
     {
         bool terminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
-        return terminal ? ProgressBarDisplay.Run(error, title, work) : work(new ProgressLines(error, title, TimeProvider.System));
+        return terminal ? ProgressBarDisplay.Run(error, title, Guarded) : Guarded(new ProgressLines(error, title, TimeProvider.System));
+
+        T Guarded(IProgress<ProgressStep> progress)
+        {
+            try
+            {
+                return work(progress);
+            }
+            catch (ArgumentException e)
+            {
+                throw new WorkException(e);
+            }
+        }
     }
 }

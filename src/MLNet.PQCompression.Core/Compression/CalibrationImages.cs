@@ -13,15 +13,16 @@ internal static class CalibrationImages
     /// <summary>Reads up to a number of images, views included.</summary>
     /// <returns>The images and then their views, and how many images there are.</returns>
     /// <exception cref="ArgumentException">There are none.</exception>
+    /// <exception cref="InvalidDataException">One holds values that are not finite.</exception>
     public static (Activation[] Batches, int Images) Read(ISampleSource images, int most, CompressionOptions options, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Views, 1, nameof(options));
         int length = images.Channels * images.Height * images.Width;
         int batchSize = Math.Clamp(BatchFloats / length, 1, 256), count = 0;
         var batches = new List<Activation>();
         foreach (SampleBatch batch in images.Read(batchSize, cancellationToken))
         {
             int taken = Math.Min(batch.Count, most - count);
+            FiniteImages.Require(batch, length, taken);
             if (taken > 0)
                 batches.Add(new(new(taken, images.Channels, images.Height, images.Width), batch.Data[..(taken * length)].ToArray()));
             count += taken;

@@ -53,6 +53,7 @@ internal sealed class CompressionRun(
             }
             waiting.Add(node);
         }
+        frontier.Advance(waiting, outputs, cancellationToken);
         ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, _layerShare, cancellationToken) ?? frontier.Student;
         resume?.Delete();
         return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds));

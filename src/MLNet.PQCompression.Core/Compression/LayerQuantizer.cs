@@ -30,10 +30,20 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError, double[] Objective, Activation[]? TeacherOutputs);
 
     /// <summary>Quantizes a layer whose inputs lie on the frontier.</summary>
-    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken) =>
-        options.Method == CompressionMethod.Output
-            ? ByOutputs(frontier, teacher, node, plan, seed, cancellationToken)
-            : ByBlocks(frontier, teacher, node, plan, seed, cancellationToken);
+    /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
+    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return options.Method == CompressionMethod.Output
+                ? ByOutputs(frontier, teacher, node, plan, seed, cancellationToken)
+                : ByBlocks(frontier, teacher, node, plan, seed, cancellationToken);
+        }
+        catch (NotFiniteNumberException e)
+        {
+            throw new InvalidModelException($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
+        }
+    }
 
     private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
     {
@@ -54,9 +64,11 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
         var kmeans = new KMeansOptions { Codewords = plan.Codewords, Iterations = options.Iterations, Seed = seed };
         KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, backend, cancellationToken);
-        float[] codebook = Array.ConvertAll(result.Codebook, v => (float)(Half)v);
+        float[] codebook = Float16Codebook.Round(result.Codebook);
         var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, codebook, result.Codes);
         double energy = WeightedKMeans.Energy(weight, plan.BlockSize, gram);
+        if (!double.IsFinite(energy) || !double.IsFinite(result.Objective))
+            throw new NotFiniteNumberException($"the error of its outputs is {result.Objective:G4} of {energy:G4}");
         return new([new(plan.Weight, tensor)], energy > 0 ? result.Objective / energy : 0, [.. result.Iterations.Select(i => i.Objective), result.Objective], null);
     }
 
@@ -67,15 +79,21 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         using IMoments moments = backend.Moments(geometry, views);
         int positions = PositionsPerImage(inputs, geometry);
         OutputCorrection correction = OutputCorrection.Find(teacher, node);
-        Activation[] outputs = [.. Enumerable.Range(0, inputs.Length).Select(b => frontier.TeacherOutput(node, b))];
+        var outputs = new Activation[inputs.Length];
+        for (int b = 0; b < inputs.Length; b++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            outputs[b] = frontier.TeacherOutput(node, b);
+        }
         Activation[] targets = ResidualTarget.Of(frontier, teacher, correction.Normalization, outputs);
         for (int b = 0; b < inputs.Length; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             moments.Add(inputs[b], targets[b], positions, HashCode(seed, b), b % (inputs.Length / views));
         }
-        var problem = new OutputProblem(moments.ToStatistics(), teacher.Initializers[plan.Weight].ToDense().Span, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers);
+        ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
+        var problem = new OutputProblem(moments.ToStatistics(), weight, correction.Kind != CorrectionKind.None,
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(geometry), Seed = seed };
         OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
         (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, backend.Workers);

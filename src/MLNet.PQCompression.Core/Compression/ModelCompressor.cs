@@ -17,18 +17,16 @@ public static class ModelCompressor
     /// <param name="cancellationToken">Stops at the next step; what is in the checkpoint folder stays.</param>
     /// <returns>The compressed network and a report. The network's metadata is the teacher's, with what the images say of their preprocessing.</returns>
     /// <exception cref="ArgumentException">The images do not fit the model, there are none, or an option cannot be met.</exception>
-    /// <exception cref="InvalidModelException">The model cannot be run on the images.</exception>
+    /// <exception cref="InvalidModelException">The model cannot be run on the images, or a weight, an activation or what would become of a layer is not finite; the message names it.</exception>
+    /// <exception cref="InvalidDataException">An image holds values that are not finite.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static CompressionResult Compress(
         ModelGraph teacher, ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(teacher);
-        ArgumentNullException.ThrowIfNull(images);
         options ??= new();
+        CompressionPlan plan = Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
-        CompressionPlan plan = CompressionPlan.Create(model, options);
-        CheckInput(model, images);
         int most = ImagesThatFit(model, plan, images, options);
         progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory for activations" : null));
         (Activation[] batches, int count) = CalibrationImages.Read(images, most, options, cancellationToken);
@@ -37,12 +35,31 @@ public static class ModelCompressor
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
         CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, backend);
+        FiniteWeights.Require(result.Student);
         return result with { Student = result.Student.WithMetadata(result.Student.Metadata.SetItems(images.Metadata)) };
+    }
+
+    /// <summary>Makes the plan of a compression and finds, before any image is read, what stands against it.</summary>
+    /// <param name="teacher">The trained network.</param>
+    /// <param name="images">Unlabelled images, preprocessed as the network needs them.</param>
+    /// <param name="options">What to do; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The images do not fit the model, or an option cannot be met.</exception>
+    /// <exception cref="InvalidModelException">A weight is not finite.</exception>
+    public static CompressionPlan Plan(ModelGraph teacher, ISampleSource images, CompressionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(images);
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxActivationBytes, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Views, 1, nameof(options));
+        ModelGraph model = LinearLayers.Normalize(teacher);
+        CheckInput(model, images);
+        FiniteWeights.Require(teacher);
+        return CompressionPlan.Create(model, options);
     }
 
     private static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxActivationBytes, 1, nameof(options));
         long perImage = FrontierMemory.BytesPerImage(model, plan, images.Height, images.Width);
         return (int)Math.Clamp(options.MaxActivationBytes / perImage, 1, options.MaxImages);
     }

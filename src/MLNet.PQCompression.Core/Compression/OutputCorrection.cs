@@ -19,8 +19,8 @@ internal sealed record OutputCorrection(CorrectionKind Kind, Node? Normalization
         return new(hasBias ? CorrectionKind.Bias : CorrectionKind.None);
     }
 
-    /// <summary>How much each channel's errors weigh: (γ/σ)² where BatchNorm scales them, else 1; scaled to a mean of 1.</summary>
-    public float[] RowWeights(ModelGraph graph, int rows)
+    /// <summary>How much each channel's errors weigh: (γ/σ)² where BatchNorm scales them, else 1; scaled to a mean of 1 over the channels whose weights are not all zero. Of others σ is often next to nothing.</summary>
+    public float[] RowWeights(ModelGraph graph, ReadOnlySpan<float> weight, int rows)
     {
         var weights = new float[rows];
         Array.Fill(weights, 1);
@@ -28,14 +28,18 @@ internal sealed record OutputCorrection(CorrectionKind Kind, Node? Normalization
             return weights;
         (float[] scale, float[] variance) = (Values(graph, 1), Values(graph, 4));
         float epsilon = ((BatchNormalization)Normalization.Operator).Epsilon;
+        var importance = new double[rows];
         double mean = 0;
+        int alive = 0, length = weight.Length / rows;
         for (int o = 0; o < rows; o++)
         {
-            weights[o] = scale[o] * scale[o] / (variance[o] + epsilon);
-            mean += weights[o] / rows;
+            importance[o] = (double)scale[o] * scale[o] / ((double)variance[o] + epsilon);
+            if (weight.Slice(o * length, length).ContainsAnyExcept(0f))
+                (mean, alive) = (mean + importance[o], alive + 1);
         }
+        mean /= Math.Max(1, alive);
         for (int o = 0; o < rows; o++)
-            weights[o] = mean > 0 ? (float)Math.Max(weights[o] / mean, 1e-4) : 1;
+            weights[o] = mean > 0 ? (float)Math.Max(importance[o] / mean, 1e-4) : 1;
         return weights;
     }
 

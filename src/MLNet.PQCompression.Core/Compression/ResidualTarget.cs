@@ -18,7 +18,7 @@ internal static class ResidualTarget
     {
         if (normalization is null || Partner(teacher, normalization) is not { } partner || !frontier.Differs(partner))
             return outputs;
-        float[] gain = Gain(teacher, normalization);
+        float[] gain = Gain(teacher, normalization, teacher.Initializers[teacher.ProducerOf(normalization.Inputs[0])!.Inputs[1]].ToDense().Span);
         (Activation[] expected, Activation[] actual) = (frontier.TeacherValue(partner), frontier.StudentValue(partner));
         return [.. outputs.Select((output, b) => Shift(output, expected[b], actual[b], gain))];
     }
@@ -33,8 +33,8 @@ internal static class ResidualTarget
         return partner == normalization.Output || graph.Initializers.ContainsKey(partner) ? null : partner;
     }
 
-    /// <summary>σ/γ of each channel, or 0 where γ/σ is too small.</summary>
-    private static float[] Gain(ModelGraph graph, Node normalization)
+    /// <summary>σ/γ of each channel, or 0 where γ/σ is too small beside those of channels whose weights are not all zero.</summary>
+    private static float[] Gain(ModelGraph graph, Node normalization, ReadOnlySpan<float> weight)
     {
         ReadOnlySpan<float> gamma = graph.Initializers[normalization.Inputs[1]].ToDense().Span, variance = graph.Initializers[normalization.Inputs[4]].ToDense().Span;
         float epsilon = ((BatchNormalization)normalization.Operator).Epsilon;
@@ -43,10 +43,11 @@ internal static class ResidualTarget
         for (int c = 0; c < gain.Length; c++)
         {
             gain[c] = gamma[c] / MathF.Sqrt(variance[c] + epsilon);
-            largest = Math.Max(largest, Math.Abs(gain[c]));
+            if (weight.Slice(c * (weight.Length / gain.Length), weight.Length / gain.Length).ContainsAnyExcept(0f))
+                largest = Math.Max(largest, Math.Abs(gain[c]));
         }
         for (int c = 0; c < gain.Length; c++)
-            gain[c] = Math.Abs(gain[c]) > SmallestGain * largest ? 1 / gain[c] : 0;
+            gain[c] = gain[c] != 0 && Math.Abs(gain[c]) > SmallestGain * largest ? 1 / gain[c] : 0;
         return gain;
     }
 

@@ -48,12 +48,20 @@ internal sealed class TwinFrontier : IDisposable
     public bool Differs(string name) => _differing.Contains(name) && _studentValues.ContainsKey(name);
 
     /// <summary>The teacher's output of a node whose inputs lie on the frontier.</summary>
-    public Activation TeacherOutput(Node node, int batch) => _evaluator.Evaluate([node], name => _teacherValues[name][batch], _ => true)[node.Output];
+    /// <exception cref="InvalidModelException">It is not finite.</exception>
+    public Activation TeacherOutput(Node node, int batch)
+    {
+        Activation Known(string name) => _teacherValues[name][batch];
+        IReadOnlyDictionary<string, Activation> outputs = _evaluator.Evaluate([node], Known, _ => true);
+        FiniteValues.Require(outputs.Values, "the teacher", _evaluator, [node], Known);
+        return outputs[node.Output];
+    }
 
     /// <summary>Moves both networks past a stretch of nodes, the next in order, one batch at a time.</summary>
     /// <param name="nodes">The nodes.</param>
     /// <param name="firstOutputs">The teacher's outputs of the first node, where they have been worked out already; they are taken over.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
+    /// <exception cref="InvalidModelException">A value that is kept, or an output of a network, is not finite.</exception>
     public void Advance(IReadOnlyList<Node> nodes, Activation[]? firstOutputs, CancellationToken cancellationToken)
     {
         foreach (Node node in nodes)
@@ -98,10 +106,12 @@ internal sealed class TwinFrontier : IDisposable
         Node[] ahead = [.. nodes.Skip(firstOutput is null ? 0 : 1)], differing = [.. nodes.Where(n => _differing.Contains(n.Output))];
         HashSet<string> shared = [.. differing.SelectMany(n => n.Inputs).Where(name => !_differing.Contains(name))];
         Activation Known(string name) => firstOutput is not null && name == nodes[0].Output ? firstOutput : _teacherValues[name][batch];
-        IReadOnlyDictionary<string, Activation> teacher = _evaluator.Evaluate(ahead, Known, name => _teacherValues.ContainsKey(name) || shared.Contains(name));
+        IReadOnlyDictionary<string, Activation> teacher = _evaluator.Evaluate(ahead, Known, name => IsWanted(name) || shared.Contains(name));
+        FiniteValues.Require(teacher.Values, "the teacher", _evaluator, ahead, Known);
         Activation Expected(string name) => teacher.TryGetValue(name, out Activation? own) ? own : Known(name);
-        IReadOnlyDictionary<string, Activation> student = studentEvaluator.Evaluate(
-            differing, name => _differing.Contains(name) ? _studentValues[name][batch] : Expected(name), _studentValues.ContainsKey);
+        Activation Actual(string name) => _differing.Contains(name) ? _studentValues[name][batch] : Expected(name);
+        IReadOnlyDictionary<string, Activation> student = studentEvaluator.Evaluate(differing, Actual, IsWanted);
+        FiniteValues.Require(student.Values, "the network as far as it is compressed", studentEvaluator, differing, Actual);
         foreach (Node node in nodes)
         {
             if (_teacherValues.TryGetValue(node.Output, out Activation[]? values))
@@ -110,4 +120,7 @@ internal sealed class TwinFrontier : IDisposable
                 values[batch] = _differing.Contains(node.Output) ? student[node.Output] : Expected(node.Output);
         }
     }
+
+    /// <summary>Whether a value is read later on, or is what a network gives.</summary>
+    private bool IsWanted(string name) => _teacherValues.ContainsKey(name) || _teacher.Outputs.Any(o => o.Name == name);
 }

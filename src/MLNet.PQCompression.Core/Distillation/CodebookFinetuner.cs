@@ -136,8 +136,14 @@ public sealed class CodebookFinetuner : IDisposable
         return graph.WithInitializers(graph.Initializers.Where(i => i.Value is QuantizedTensor).Select(i =>
         {
             var q = (QuantizedTensor)i.Value;
-            float[] codebook = [.. q.Codebook.ToArray().Select(x => (float)(Half)x)];
-            return KeyValuePair.Create(i.Key, (Initializer)new QuantizedTensor(q.Shape, q.BlockSize, codebook, q.Codes.ToArray()));
+            try
+            {
+                return KeyValuePair.Create(i.Key, (Initializer)new QuantizedTensor(q.Shape, q.BlockSize, Float16Codebook.Round(q.Codebook), q.Codes.ToArray()));
+            }
+            catch (NotFiniteNumberException e)
+            {
+                throw new InvalidModelException($"Fine-tuning took weight '{i.Key}' out of range: {e.Message}. Lower the learning rate.", e);
+            }
         }));
     }
 }

@@ -38,6 +38,12 @@ public sealed record InferenceOptions
     /// <remarks>A file of a hundred bytes can ask for gigabytes of activations, so a service that takes models from others should lower it.</remarks>
     public long MaxMemoryBytes { get; init; } = 4L << 30;
 
+    /// <summary>
+    /// True, the default, refuses outputs that are NaN or infinite with an exception that names the image and the node, because the largest of some scores with a NaN among them is a class like any other.
+    /// False hands out what the arithmetic gives, for models whose outputs may be infinite.
+    /// </summary>
+    public bool RequireFinite { get; init; } = true;
+
     /// <summary>The vector width of the kernels; tests lower it.</summary>
     internal SimdLevel Level { get; init; } = SimdLevels.Best;
 

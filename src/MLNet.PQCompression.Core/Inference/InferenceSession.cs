@@ -13,18 +13,20 @@ namespace MLNet.PQCompression.Inference;
 /// </remarks>
 public sealed unsafe class InferenceSession : IDisposable
 {
+    private readonly ModelGraph _graph;
     private readonly CompiledPlan _plan;
     private readonly WorkerPool? _pool;
     private readonly List<BatchRun> _runs = []; // Those that no call uses now.
     private readonly Func<BatchRun> _newRun;
     private readonly int _maxBatch;
+    private readonly bool _requireFinite;
     private bool _disposed;
 
     /// <summary>Compiles a model, or takes up its compiled form where another session has made it.</summary>
     /// <param name="graph">The model; its output is one value with the batch as its first dimension.</param>
     /// <param name="options">How to run, or null for the defaults.</param>
     /// <exception cref="InvalidModelException">
-    /// The size of the images is not known, the model does not fit it, or one image takes more than <see cref="InferenceOptions.MaxMemoryBytes"/>.
+    /// The size of the images is not known, the model does not fit it, a weight is not finite, or one image takes more than <see cref="InferenceOptions.MaxMemoryBytes"/>.
     /// </exception>
     public InferenceSession(ModelGraph graph, InferenceOptions? options = null)
     {
@@ -35,7 +37,7 @@ public sealed unsafe class InferenceSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxMemoryBytes, nameof(options));
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         _plan = CompiledPlan.Get(graph, new(ImageShape(graph, options), options.Level, options.Algorithm, options.Tune), new(options.MaxMemoryBytes, threads));
-        _maxBatch = options.MaxBatch;
+        (_graph, _maxBatch, _requireFinite) = (graph, options.MaxBatch, options.RequireFinite);
         _pool = threads == 1 ? null : new(threads);
         _newRun = () => new(_plan, _pool, options.MaxBatch, options.BatchInvariant, options.MaxMemoryBytes);
     }
@@ -60,11 +62,14 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <param name="count">The number of images.</param>
     /// <param name="outputs">Receives count·OutputLength values.</param>
     /// <exception cref="ArgumentException">A span is not as long as the count says.</exception>
+    /// <exception cref="InvalidModelException">An output is NaN or infinite, unless <see cref="InferenceOptions.RequireFinite"/> is off; the message names the image and the node. The outputs are written.</exception>
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public void Run(ReadOnlySpan<float> images, int count, Span<float> outputs)
     {
         Check(images, count, outputs);
         Run(images, count, outputs, null);
+        if (_requireFinite && count > 0)
+            FiniteValues.Require(_graph, InputShape, images, count, outputs[..(count * OutputLength)]);
     }
 
     /// <summary>Times each step of a call.</summary>

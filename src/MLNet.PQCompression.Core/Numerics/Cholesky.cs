@@ -3,6 +3,9 @@ namespace MLNet.PQCompression.Numerics;
 /// <summary>The factor L of a symmetric positive definite matrix A = LLᵀ, and solutions with it.</summary>
 public static class Cholesky
 {
+    /// <summary>With more than so much of its mean on its diagonal, times the order, every positive semidefinite matrix of finite numbers factors.</summary>
+    internal const double LargestDamping = 1e3;
+
     private const int Panel = 96;
 
     /// <summary>Factors a small matrix in double precision, adding to its diagonal until it is positive definite.</summary>
@@ -10,20 +13,25 @@ public static class Cholesky
     /// <param name="n">The order.</param>
     /// <param name="damping">What is added to the diagonal first, as a fraction of its mean; tenfold after each failure.</param>
     /// <returns>L, n×n row-major, zeros above the diagonal. Of a zero matrix the identity.</returns>
+    /// <exception cref="NotFiniteNumberException">The matrix holds values that are not finite, or is far from positive semidefinite.</exception>
     public static double[] FactorSmall(ReadOnlySpan<double> matrix, int n, double damping)
     {
         double mean = 0;
         for (int i = 0; i < n; i++)
             mean += matrix[i * n + i] / n;
         var factor = new double[n * n];
-        if (!(mean > 0))
+        if (mean == 0)
         {
             for (int i = 0; i < n; i++)
                 factor[i * n + i] = 1;
             return factor;
         }
         while (!TryFactorSmall(matrix, n, damping * mean, factor))
+        {
+            if (damping > LargestDamping * n)
+                throw new NotFiniteNumberException("a matrix of second moments is not finite");
             damping = Math.Max(damping * 10, 1e-12);
+        }
         return factor;
     }
 
@@ -39,7 +47,7 @@ public static class Cholesky
                     sum -= factor[i * n + p] * factor[j * n + p];
                 if (i != j)
                     factor[i * n + j] = sum / factor[j * n + j];
-                else if (sum > 0)
+                else if (sum > 0 && double.IsFinite(sum))
                     factor[i * n + i] = Math.Sqrt(sum);
                 else
                     return false;

@@ -7,8 +7,8 @@ namespace MLNet.PQCompression.Quantization;
 /// (2004), with images and not positions as the independent samples.
 /// </summary>
 /// <remarks>
-/// Σ_i ‖A_i − A‖² is estimated without any A_i from Σ_i ‖A_i z‖² − N·‖A z‖² for a few z of random signs, where A_i = (X_i − c)ᵀ(X_i − c)/r is the covariance of the r rows of image i and c the
-/// mean of the first batch. Memory: 2·n·P floats.
+/// Σ_i ‖A_i − A‖² is estimated without any A_i from Σ_i ‖A_i z‖² − N·‖A z‖² for a few z of random signs, where A_i = X_iᵀX_i/r is the covariance of the r rows of image i
+/// about the origin that all images share. Memory: 2·n·P floats.
 /// </remarks>
 internal sealed class CovarianceSpread
 {
@@ -16,7 +16,6 @@ internal sealed class CovarianceSpread
     private readonly int _n, _views;
     private readonly float[] _signs;
     private readonly double[] _sums;
-    private readonly float[] _center, _centerProducts;
     private double _squares;
     private long _images;
 
@@ -29,35 +28,24 @@ internal sealed class CovarianceSpread
         var random = new Random(n);
         _signs = [.. Enumerable.Range(0, n * Probes).Select(_ => random.Next(2) * 2f - 1)];
         _sums = new double[n * Probes];
-        (_center, _centerProducts) = (new float[n], new float[Probes]);
     }
 
-    /// <summary>Adds the rows of some images, the same number of each.</summary>
+    /// <summary>Adds the rows of some images, the same number of each, moved to the images' <see cref="RowOrigin"/>.</summary>
     public void Add(float[] rows, int count, int images, WorkerPool? pool)
     {
-        if (_images == 0)
-            Center(rows.AsSpan(0, count * _n));
         int perImage = count / images;
         var products = new float[count * Probes];
         MatrixProduct.Multiply(false, false, count, Probes, _n, rows, _n, _signs, Probes, 0, products, Probes, pool);
-        for (int i = 0; i < products.Length; i++)
-            products[i] -= _centerProducts[i % Probes];
         var image = new float[_n * Probes];
         for (int i = 0; i < images; i++)
         {
             ReadOnlySpan<float> own = products.AsSpan(i * perImage * Probes, perImage * Probes);
             MatrixProduct.Multiply(true, false, _n, Probes, perImage, rows.AsSpan(i * perImage * _n, perImage * _n), _n, own, Probes, 0, image, Probes, pool);
-            for (int p = 0; p < Probes; p++)
+            for (int j = 0; j < image.Length; j++)
             {
-                double sum = 0;
-                for (int r = 0; r < perImage; r++)
-                    sum += own[r * Probes + p];
-                for (int j = 0; j < _n; j++)
-                {
-                    double value = (image[j * Probes + p] - _center[j] * sum) / perImage;
-                    _sums[j * Probes + p] += value;
-                    _squares += value * value / Probes;
-                }
+                double value = (double)image[j] / perImage;
+                _sums[j] += value;
+                _squares += value * value / Probes;
             }
         }
         _images += images;
@@ -76,21 +64,5 @@ internal sealed class CovarianceSpread
             mean += sum * sum / _images / Probes;
         double spread = Math.Max(0, _squares - mean) / _images / _images * _views, distance = square - trace * trace / _n;
         return distance > 0 ? Math.Min(1, spread / distance) : _images > 0 ? 1 : 0;
-    }
-
-    private void Center(ReadOnlySpan<float> rows)
-    {
-        var sums = new double[_n];
-        for (int i = 0; i < rows.Length; i++)
-            sums[i % _n] += rows[i];
-        for (int j = 0; j < _n; j++)
-            _center[j] = (float)(sums[j] * _n / rows.Length);
-        for (int p = 0; p < Probes; p++)
-        {
-            double product = 0;
-            for (int j = 0; j < _n; j++)
-                product += _center[j] * _signs[j * Probes + p];
-            _centerProducts[p] = (float)product;
-        }
     }
 }

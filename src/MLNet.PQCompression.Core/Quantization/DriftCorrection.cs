@@ -79,6 +79,7 @@ internal sealed class DriftCorrection
 
     /// <summary>Δ, n×rows; zero where the inputs never vary, or are beyond numbers.</summary>
     /// <param name="damping">λ; more where H + λmI is not positive definite in float32.</param>
+    /// <exception cref="NotFiniteNumberException">H is not a matrix of finite numbers.</exception>
     public float[] Solve(double damping)
     {
         if (_mean is not (> 0 and < float.MaxValue))
@@ -91,6 +92,8 @@ internal sealed class DriftCorrection
                 factor[i * _n + i] += (float)(lambda * _mean);
             if (Cholesky.TryFactor(factor, _n, _pool))
                 break;
+            if (lambda > Cholesky.LargestDamping * _n)
+                throw new NotFiniteNumberException("the second moments of its inputs are not finite");
         }
         float[] change = [.. _residual];
         Cholesky.Solve(factor, _n, change, _rows, _pool);

@@ -4,12 +4,13 @@ using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization;
 
-/// <summary>The Gram matrix G = Σx̃ᵀx̃ of a layer's input blocks, over all positions, groups and blocks of a row (paper, section 3.2).</summary>
+/// <summary>The Gram matrix G = Σx̃ᵀx̃ of a layer's input blocks, over all positions, groups and blocks of a row (paper, section 3.2), times a power of four where float32 would not hold the squares.</summary>
 public sealed class GramStatistics
 {
     private readonly LayerGeometry _geometry;
     private readonly int _blockSize;
     private readonly double[] _gram;
+    private float? _scale;
 
     /// <summary>An empty sum.</summary>
     /// <param name="geometry">The layer.</param>
@@ -37,6 +38,9 @@ public sealed class GramStatistics
         for (int group = 0; group < _geometry.Groups; group++)
         {
             sampler.GatherInputs(group, rows.AsMemory(0, length), pool);
+            _scale ??= RowOrigin.ScaleFor(rows.AsSpan(0, length));
+            if (_scale is { } scale and not 1)
+                System.Numerics.Tensors.TensorPrimitives.Multiply(rows.AsSpan(0, length), scale, rows.AsSpan(0, length));
             MatrixProduct.SymmetricRankUpdate(_blockSize, length / _blockSize, rows, _blockSize, batch, _blockSize, pool);
         }
         ArrayPool<float>.Shared.Return(rows);

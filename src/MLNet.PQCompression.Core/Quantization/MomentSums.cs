@@ -3,17 +3,22 @@ using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization;
 
-/// <summary>Sums over rows of a layer's inputs X and the outputs Y wanted for them: XᵀX, XᵀY and the sums of both.</summary>
+/// <summary>Sums over rows of a layer's inputs X and the outputs Y wanted for them, as differences from an origin: XᵀX, XᵀY and the sums of both.</summary>
 /// <remarks>Memory: g·(n² + n·C_out/g) floats.</remarks>
 internal sealed class MomentSums
 {
     private readonly int _n, _width;
+    private readonly RowOrigin[] _inputOrigins, _outputOrigins;
     private readonly double[][] _inputSums;
     private readonly double[] _outputSums;
 
     /// <summary>Empty sums for a layer.</summary>
-    public MomentSums(LayerGeometry geometry)
+    /// <param name="geometry">The layer.</param>
+    /// <param name="inputOrigins">What the inputs of each group are differences from.</param>
+    /// <param name="outputOrigins">What the outputs of each group are differences from.</param>
+    public MomentSums(LayerGeometry geometry, RowOrigin[] inputOrigins, RowOrigin[] outputOrigins)
     {
+        (_inputOrigins, _outputOrigins) = (inputOrigins, outputOrigins);
         (_n, _width) = (geometry.RowLength, geometry.RowsPerGroup);
         Inputs = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(_n * _n)])];
         Products = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(_n * _width)])];
@@ -30,17 +35,17 @@ internal sealed class MomentSums
     /// <summary>The rows added so far.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The sum of input i of a group.</summary>
+    /// <summary>The sum of input i of a group, as scaled differences.</summary>
     public double InputSum(int group, int i) => _inputSums[group][i];
 
-    /// <summary>The sum of output o.</summary>
+    /// <summary>The sum of output o, as scaled differences.</summary>
     public double OutputSum(int o) => _outputSums[o];
 
     /// <summary>Adds rows of one group.</summary>
     /// <param name="group">The group.</param>
     /// <param name="count">The number of rows.</param>
-    /// <param name="x">count×n inputs.</param>
-    /// <param name="y">count×RowsPerGroup outputs.</param>
+    /// <param name="x">count×n inputs, moved to their origin.</param>
+    /// <param name="y">count×RowsPerGroup outputs, likewise.</param>
     /// <param name="pool">The threads to share.</param>
     public void Add(int group, int count, ReadOnlySpan<float> x, ReadOnlySpan<float> y, WorkerPool? pool)
     {
@@ -52,20 +57,25 @@ internal sealed class MomentSums
             Count += count;
     }
 
-    /// <summary>Makes XᵀX and XᵀY of a group their means over the rows, in place, and where means are free the covariances.</summary>
+    /// <summary>Makes XᵀX and XᵀY of a group their covariances, in place, or where means are not free their means over the rows about zero, in scaled units. No variance is negative.</summary>
     /// <param name="group">The group.</param>
     /// <param name="isCentered">Whether means are free: a shift of each output can be absorbed.</param>
     /// <param name="pool">The threads to share.</param>
     public void Average(int group, bool isCentered, WorkerPool? pool)
     {
         (float[] moments, float[] products, double count) = (Inputs[group], Products[group], Math.Max(1, Count));
+        (RowOrigin inputOrigin, RowOrigin outputOrigin) = (_inputOrigins[group], _outputOrigins[group]);
+        double[] inputs = [.. Enumerable.Range(0, _n).Select(i => InputSum(group, i) / count)];
+        double[] outputs = [.. Enumerable.Range(0, _width).Select(r => OutputSum(group * _width + r) / count)];
+        double[] inputMeans = [.. inputs.Select((m, i) => isCentered ? 0 : m + inputOrigin[i] * inputOrigin.Scale)];
+        double[] outputMeans = [.. outputs.Select((m, r) => isCentered ? 0 : m + outputOrigin[r] * outputOrigin.Scale)];
         pool.RunParts(_n, i =>
         {
-            double mean = isCentered ? InputSum(group, i) / count : 0;
             for (int j = 0; j < _n; j++)
-                moments[i * _n + j] = (float)(moments[i * _n + j] / count - mean * (isCentered ? InputSum(group, j) / count : 0));
+                moments[i * _n + j] = (float)(moments[i * _n + j] / count - inputs[i] * inputs[j] + inputMeans[i] * inputMeans[j]);
+            moments[i * _n + i] = Math.Max(0, moments[i * _n + i]);
             for (int r = 0; r < _width; r++)
-                products[i * _width + r] = (float)(products[i * _width + r] / count - mean * (OutputSum(group * _width + r) / count));
+                products[i * _width + r] = (float)(products[i * _width + r] / count - inputs[i] * outputs[r] + inputMeans[i] * outputMeans[r]);
         });
     }
 

@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Quantization;
@@ -16,6 +17,7 @@ internal static class OutputAwareQuantizer
     /// <param name="options">Codewords, rounds and seed.</param>
     /// <param name="backend">Takes the steps; null for the caller's thread.</param>
     /// <param name="cancellationToken">Stops between steps.</param>
+    /// <exception cref="NotFiniteNumberException">Float32 or, for the codewords, float16 cannot hold what comes out.</exception>
     public static OutputAwareResult Quantize(
         QuadraticObjective objective, int blockSize, OutputAwareOptions options, IQuantizationBackend? backend = null, CancellationToken cancellationToken = default)
     {
@@ -27,16 +29,18 @@ internal static class OutputAwareQuantizer
         for (int round = 1; round < options.Rounds; round++)
         {
             double before = value;
-            value = Round(search, steps, options, options.Perturbations, random, cancellationToken);
+            value = Round(search, steps, options, options.Perturbations, objective.Reach, random, cancellationToken);
             if (value > before * (1 - options.Tolerance))
                 break;
         }
-        float[] codebook = [.. search.Codebook.ToArray().Select(v => (float)(Half)v)];
+        float[] codebook = Float16Codebook.Round(search.Codebook);
         search.SetCodebook(codebook);
         steps.Add(new("float16", search.Refresh()));
         value = DescendCodes(search, steps, options, options.Perturbations, random);
         double energy = search.Energy();
-        return new(codebook, search.RowMajorCodes(), steps, energy > 0 ? value / energy : 0);
+        if (!double.IsFinite(value) || !double.IsFinite(energy))
+            throw new NotFiniteNumberException($"the error of its outputs is {value:G4} of {energy:G4}");
+        return new(codebook, search.RowMajorCodes(), steps, energy > 0 ? Math.Max(0, value / energy) : 0);
     }
 
     /// <summary>k-means and one round from each of several codebooks; the best goes on.</summary>
@@ -53,7 +57,7 @@ internal static class OutputAwareQuantizer
                 try
                 {
                     List<OutputAwareStep> steps = [new("k-means", search.Refresh())];
-                    double value = Round(search, steps, options, 0, random, cancellationToken);
+                    double value = Round(search, steps, options, 0, objective.Reach, random, cancellationToken);
                     if (best is null || value < best.Value.Steps[^1].Objective)
                         (worse, best) = (best?.Search, (search, steps));
                 }
@@ -72,14 +76,27 @@ internal static class OutputAwareQuantizer
     }
 
     private static double Round(
-        ICodeSearch search, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random, CancellationToken cancellationToken)
+        ICodeSearch search, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, float reach, Random random, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         DescendCodes(search, steps, options, perturbations, random);
         cancellationToken.ThrowIfCancellationRequested();
         search.SolveCodebook(options.CodebookSteps, CodebookTolerance);
+        LimitReach(search, reach);
         steps.Add(new("codebook", search.Refresh()));
         return steps[^1].Objective;
+    }
+
+    /// <summary>Takes coordinates of codewords beyond reach back to it. Those in reach are left as they are.</summary>
+    private static void LimitReach(ICodeSearch search, float reach)
+    {
+        float largest = System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(search.Codebook);
+        if (Math.Abs(largest) <= reach)
+            return;
+        float[] limited = search.Codebook.ToArray();
+        for (int i = 0; i < limited.Length; i++)
+            limited[i] = float.IsFinite(limited[i]) ? Math.Clamp(limited[i], -reach, reach) : throw new NotFiniteNumberException("its codewords are not finite");
+        search.SetCodebook(limited);
     }
 
     private static double DescendCodes(ICodeSearch search, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random)
@@ -122,6 +139,7 @@ internal static class OutputAwareQuantizer
             if (search.AssignByPosition() == 0 && iteration > 0)
                 break;
             search.UpdateByPosition();
+            LimitReach(search, objective.Reach);
         }
         return search;
     }

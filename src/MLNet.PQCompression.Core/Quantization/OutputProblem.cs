@@ -17,8 +17,14 @@ internal sealed class OutputProblem
     /// <summary>How far a fitted scale may lie from a row's gain.</summary>
     private const double LargestRescale = 2;
 
-    /// <summary>The gain of rows that are all but zero, relative to the mean.</summary>
+    /// <summary>The gain of rows that are all but zero, relative to the mean. Rows of zeros have none.</summary>
     private const double SmallestGain = 1e-3;
+
+    /// <summary>Rows are not scaled as a whole while their values are about 2⁻⁸ to 2⁸, which float16 holds well.</summary>
+    private const int FreeExponent = 8;
+
+    /// <summary>What float32 sums cannot tell from zero, relative to a variance.</summary>
+    private const double Rounding = 1e-6;
 
     private readonly OutputStatistics _statistics;
     private readonly float[][] _products;
@@ -34,6 +40,7 @@ internal sealed class OutputProblem
     /// <param name="leastDamping">λ of the drift correction as a fraction of H's mean diagonal, at least.</param>
     /// <param name="isShrunk">Whether H is shrunk towards the identity by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
     /// <param name="pool">The threads to share.</param>
+    /// <exception cref="NotFiniteNumberException">The moments are not finite.</exception>
     public OutputProblem(
         OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double leastDamping, bool isShrunk, WorkerPool? pool)
     {
@@ -58,14 +65,13 @@ internal sealed class OutputProblem
             first.Merge(second, g, isCentered, pool);
             float[] hessian = first.Inputs[g];
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
-            if (isShrunk)
-                Shrink(hessian, _products[g], own, geometry, statistics.Spreads[g].Shrinkage(hessian));
+            Shrink(hessian, _products[g], own, geometry, isShrunk ? statistics.Spreads[g].Shrinkage(hessian) : 0);
             float[] change = new DriftCorrection(hessian, _products[g], own, n, pool).Solve(damping);
             for (int i = 0; i < length; i++)
                 target[g * length + i] += change[i % n * geometry.RowsPerGroup + i / n];
         }
-        _gains = isScaled ? TakeGains(target, geometry) : [.. Enumerable.Repeat(1.0, geometry.Rows)];
-        Objective = new(geometry, first.Inputs, target, [.. rowWeights.Select((s, o) => (float)(s * _gains[o] * _gains[o]))]);
+        (_gains, double unit) = isScaled ? TakeGains(target, geometry) : ([.. Enumerable.Repeat(1.0, geometry.Rows)], 1);
+        Objective = new(geometry, first.Inputs, target, [.. rowWeights.Select((s, o) => (float)(s * Math.Pow(_gains[o] / unit, 2)))]);
     }
 
     /// <summary>The error as a function of the weight.</summary>
@@ -110,36 +116,57 @@ internal sealed class OutputProblem
     }
 
     /// <summary>
-    /// H + λI and XᵀY + λWᵀ with λ = m·ρ/(1 − ρ), m the mean of H's diagonal: as if besides the images there were inputs of white noise on which the teacher's weight acts. Where few images leave
-    /// directions of the inputs all but unseen, errors there are no longer free.
+    /// H + Λ and XᵀY + ΛWᵀ with Λ diagonal: as if besides the images there were inputs of white noise on which the teacher's weight acts. λ = m·ρ/(1 − ρ), m the mean of H's diagonal, where few images
+    /// leave directions of the inputs all but unseen: errors there are no longer free. And as much for each input as rounding leaves unknown, so that H is positive definite though inputs are
+    /// constant or equal each other; where none varies at all H becomes the identity, and the weights themselves are matched.
     /// </summary>
     private static void Shrink(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double shrinkage)
     {
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
         double mean = DriftCorrection.MeanDiagonal(hessian, n);
-        var ridge = (float)(mean * shrinkage / Math.Max(1 - shrinkage, 1e-3));
+        if (!double.IsFinite(mean))
+            throw new NotFiniteNumberException("the second moments of its inputs are not finite");
+        double ridge = mean > 0 ? mean * shrinkage / Math.Max(1 - shrinkage, 1e-3) + mean * Rounding : 1;
         for (int i = 0; i < n; i++)
         {
-            hessian[i * n + i] += ridge;
+            var own = (float)(ridge + hessian[i * n + i] * Rounding);
+            hessian[i * n + i] += own;
             for (int r = 0; r < rows; r++)
-                products[i * rows + r] += ridge * weight[r * n + i];
+                products[i * rows + r] += own * weight[r * n + i];
         }
     }
 
-    /// <summary>Divides each row by its length relative to the mean row's, so that codewords need not tell rows of different lengths apart.</summary>
-    private static double[] TakeGains(Span<float> target, LayerGeometry geometry)
+    /// <summary>
+    /// Divides each row by its length relative to the mean row's, so that codewords need not tell rows of different lengths apart, and all rows by a power of two where float16 would not hold them well.
+    /// </summary>
+    /// <returns>What the rows were divided by, and the power of two.</returns>
+    private static (double[] Gains, double Unit) TakeGains(Span<float> target, LayerGeometry geometry)
     {
         int n = geometry.RowLength;
         var gains = new double[geometry.Rows];
         for (int o = 0; o < gains.Length; o++)
-            gains[o] = System.Numerics.Tensors.TensorPrimitives.Norm(target.Slice(o * n, n));
+            gains[o] = Length(target.Slice(o * n, n));
         double mean = gains.Average();
+        if (!(mean > 0 && double.IsFinite(mean)))
+            return ([.. Enumerable.Repeat(1.0, gains.Length)], 1);
+        int exponent = Math.ILogB(mean / Math.Sqrt(n));
+        double unit = Math.Abs(exponent) <= FreeExponent ? 1 : Math.ScaleB(1, exponent);
         for (int o = 0; o < gains.Length; o++)
         {
-            gains[o] = mean > 0 ? Math.Max(gains[o] / mean, SmallestGain) : 1;
+            if (gains[o] == 0)
+                continue;
+            gains[o] = Math.Max(gains[o] / mean, SmallestGain) * unit;
             Span<float> row = target.Slice(o * n, n);
             System.Numerics.Tensors.TensorPrimitives.Divide(row, (float)gains[o], row);
         }
-        return gains;
+        return (gains, unit);
+    }
+
+    private static double Length(ReadOnlySpan<float> row)
+    {
+        double square = 0;
+        foreach (float w in row)
+            square += (double)w * w;
+        return Math.Sqrt(square);
     }
 }

@@ -11,6 +11,8 @@ namespace MLNet.PQCompression.Quantization;
 /// <remarks>Memory: 2·g·(n² + n·C_out/g) floats and one streamed batch, whatever the number of images.</remarks>
 public sealed class OutputStatistics
 {
+    private readonly RowOrigin[] _inputOrigins, _outputOrigins;
+
     /// <summary>Empty sums for a layer.</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="views">How many of the samples that will be added show the same image.</param>
@@ -18,7 +20,9 @@ public sealed class OutputStatistics
     {
         ArgumentNullException.ThrowIfNull(geometry);
         Geometry = geometry;
-        Halves = [new(geometry), new(geometry)];
+        _inputOrigins = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new RowOrigin(geometry.RowLength))];
+        _outputOrigins = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new RowOrigin(geometry.RowsPerGroup))];
+        Halves = [new(geometry, _inputOrigins, _outputOrigins), new(geometry, _inputOrigins, _outputOrigins)];
         Spreads = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new CovarianceSpread(geometry.RowLength, views))];
     }
 
@@ -35,10 +39,10 @@ public sealed class OutputStatistics
     internal CovarianceSpread[] Spreads { get; }
 
     /// <summary>The mean of input i of a group.</summary>
-    internal double InputMean(int group, int i) => Halves.Sum(h => h.InputSum(group, i)) / Count;
+    internal double InputMean(int group, int i) => Mean(_inputOrigins[group], i, Halves.Sum(h => h.InputSum(group, i)));
 
     /// <summary>The mean of the teacher's output o.</summary>
-    internal double OutputMean(int o) => Halves.Sum(h => h.OutputSum(o)) / Count;
+    internal double OutputMean(int o) => Mean(_outputOrigins[o / Geometry.RowsPerGroup], o % Geometry.RowsPerGroup, Halves.Sum(h => h.OutputSum(o)));
 
     /// <summary>Adds a batch.</summary>
     /// <param name="input">The student's input of the layer.</param>
@@ -57,6 +61,10 @@ public sealed class OutputStatistics
         {
             sampler.GatherInputs(g, x.AsMemory(0, count * n), pool);
             sampler.GatherOutputs(output, g, y.AsMemory(0, count * width), pool);
+            _inputOrigins[g].Set(x.AsSpan(0, count * n));
+            _outputOrigins[g].Set(y.AsSpan(0, count * width), _inputOrigins[g].Scale);
+            _inputOrigins[g].Move(x.AsMemory(0, count * n), pool);
+            _outputOrigins[g].Move(y.AsMemory(0, count * width), pool);
             Halves[0].Add(g, first, x, y, pool);
             Halves[1].Add(g, count - first, x.AsSpan(first * n), y.AsSpan(first * width), pool);
             Spreads[g].Add(x, count, images, pool);
@@ -64,4 +72,6 @@ public sealed class OutputStatistics
         ArrayPool<float>.Shared.Return(x);
         ArrayPool<float>.Shared.Return(y);
     }
+
+    private double Mean(RowOrigin origin, int i, double sum) => origin[i] + sum / Count / origin.Scale;
 }

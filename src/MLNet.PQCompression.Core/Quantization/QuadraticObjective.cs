@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization;
@@ -12,17 +13,24 @@ public sealed class QuadraticObjective
     /// <summary>A group's rows are padded to a multiple of this.</summary>
     public const int RowAlignment = 64;
 
+    /// <summary>How far codewords may lie beyond the largest target. Where inputs all but repeat each other, large codewords that cancel lower the error on the images, and on no others.</summary>
+    private const float LargestReach = 4;
+
     /// <summary>Creates the objective of one layer.</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="hessians">H of each group, n×n, symmetric.</param>
     /// <param name="target">W, rows×n row-major.</param>
     /// <param name="rowWeights">s, one for each row.</param>
+    /// <exception cref="NotFiniteNumberException">H or W is not finite.</exception>
     public QuadraticObjective(LayerGeometry geometry, float[][] hessians, ReadOnlySpan<float> target, float[] rowWeights)
     {
         ArgumentNullException.ThrowIfNull(geometry);
         ArgumentNullException.ThrowIfNull(hessians);
         ArgumentNullException.ThrowIfNull(rowWeights);
         (Geometry, Hessians) = (geometry, hessians);
+        Reach = target.IsEmpty ? 0 : LargestReach * Math.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(target));
+        if (!float.IsFinite(Reach) || !Array.TrueForAll(hessians, h => FiniteWeights.IsFinite(h)))
+            throw new NotFiniteNumberException("the moments of its inputs, or the weights that they ask for, are not finite");
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
         Stride = (rows + RowAlignment - 1) / RowAlignment * RowAlignment;
         Targets = new float[geometry.Groups][];
@@ -49,6 +57,9 @@ public sealed class QuadraticObjective
 
     /// <summary>s of each group, Stride values, zero in the padding.</summary>
     public float[][] RowWeights { get; }
+
+    /// <summary>The largest magnitude that a coordinate of a codeword may have: four times that of the targets.</summary>
+    public float Reach { get; }
 
     /// <summary>The rows of a group, padded.</summary>
     public int Stride { get; }

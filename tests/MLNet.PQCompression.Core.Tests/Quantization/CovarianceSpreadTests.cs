@@ -15,10 +15,13 @@ public sealed class CovarianceSpreadTests
         float[] rows = Draw(images, Rows, N, seed: 3);
         var spread = new CovarianceSpread(N);
         int half = images / 2;
+        var origin = new RowOrigin(N);
+        origin.Set(rows.AsSpan(0, half * Rows * N));
+        origin.Move(rows, null);
         spread.Add(rows[..(half * Rows * N)], half * Rows, half, null);
         spread.Add(rows[(half * Rows * N)..], (images - half) * Rows, images - half, null);
 
-        double[] center = [.. Enumerable.Range(0, N).Select(j => Enumerable.Range(0, half * Rows).Average(r => (double)rows[r * N + j]))];
+        var center = new double[N];
         double[][] own = [.. Enumerable.Range(0, images).Select(i => Covariance(rows.AsSpan(i * Rows * N, Rows * N), N, center))];
         double[] mean = [.. Enumerable.Range(0, N * N).Select(k => own.Average(a => a[k]))];
         float[] covariance = [.. mean.Select(v => (float)v)];

@@ -50,6 +50,7 @@ public sealed class TrainingSet
     /// <param name="maxImages">The most to take, from the first on.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <exception cref="ArgumentException">The source is empty, or its images do not fit into memory.</exception>
+    /// <exception cref="InvalidDataException">An image holds values that are not finite.</exception>
     public static TrainingSet Load(ISampleSource source, int maxImages = int.MaxValue, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -62,6 +63,7 @@ public sealed class TrainingSet
         foreach (SampleBatch batch in source.Read(256, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
+            FiniteImages.Require(batch, length, batch.Count);
             for (int i = 0; i < batch.Count && images.Count < maxImages; i++)
             {
                 images.Add(batch.Data.Span.Slice(i * length, length).ToArray());

@@ -34,6 +34,7 @@ internal sealed class OnnxModelBuilder
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Opset, OnnxWriteOptions.MinOpset, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Opset, OnnxWriteOptions.MaxOpset, nameof(options));
+        FiniteWeights.Require(graph);
         return new OnnxModelBuilder(graph, options).Build();
     }
 

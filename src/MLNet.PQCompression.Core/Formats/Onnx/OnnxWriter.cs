@@ -17,6 +17,7 @@ namespace MLNet.PQCompression.Formats.Onnx;
 public static class OnnxWriter
 {
     /// <summary>Writes a file; an existing one is replaced only when the new one is complete.</summary>
+    /// <exception cref="InvalidModelException">A weight is not finite.</exception>
     /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
     public static void Write(ModelGraph graph, string path, OnnxWriteOptions? options = null)
@@ -37,6 +38,7 @@ public static class OnnxWriter
     }
 
     /// <summary>Writes to a stream.</summary>
+    /// <exception cref="InvalidModelException">A weight is not finite.</exception>
     /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
     public static void Write(ModelGraph graph, Stream stream, OnnxWriteOptions? options = null) =>

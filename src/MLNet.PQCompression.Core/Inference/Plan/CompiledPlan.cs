@@ -64,6 +64,7 @@ internal sealed class CompiledPlan
                     bound.Check(entry.Plan);
                     return entry.Plan;
                 }
+            FiniteWeights.Require(graph);
             CompiledPlan plan = key.Level switch
             {
                 SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key.InputShape, key.Algorithm, bound).Build(),

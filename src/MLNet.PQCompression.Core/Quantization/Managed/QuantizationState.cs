@@ -41,8 +41,8 @@ internal sealed class QuantizationState
     /// <summary>R = H·E of each group, [n][Stride].</summary>
     public float[][] Gradients { get; }
 
-    /// <summary>The objective by the present E and R.</summary>
-    public double Value => Enumerable.Range(0, Errors.Length).Sum(g => Objective.WeightedDot(g, Errors[g], Gradients[g]));
+    /// <summary>The objective by the present E and R; rounding does not make it negative.</summary>
+    public double Value => Math.Max(0, Enumerable.Range(0, Errors.Length).Sum(g => Objective.WeightedDot(g, Errors[g], Gradients[g])));
 
     /// <summary>Works E and R out anew from the codebook and codes, and returns the objective.</summary>
     public double Refresh(WorkerPool? pool)
