@@ -10,8 +10,8 @@ internal sealed record ImageFormat(string Name, bool IsRead)
         PortableMap = new("PNM", true);
 
     private static readonly ImageFormat
-        s_tiff = new("TIFF", false), s_heif = new("HEIF or AVIF", false), s_jpeg2000 = new("JPEG 2000", false), s_jpegXl = new("JPEG XL", false), s_photoshop = new("a Photoshop document", false),
-        s_svg = new("SVG", false), s_pdf = new("PDF", false);
+        Tiff = new("TIFF", false), Heif = new("HEIF or AVIF", false), Jpeg2000 = new("JPEG 2000", false), JpegXl = new("JPEG XL", false), Photoshop = new("a Photoshop document", false),
+        Svg = new("SVG", false), Pdf = new("PDF", false);
 
     /// <summary>Extensions of image files that are not read, lower case with their dot: they are counted as left out where a folder is read.</summary>
     public static IReadOnlyList<string> UnreadExtensions { get; } =
@@ -26,16 +26,16 @@ internal sealed record ImageFormat(string Name, bool IsRead)
         [(byte)'P', >= (byte)'1' and <= (byte)'7', ..] => PortableMap,
         [0, 0, 1 or 2, 0, ..] => Icon,
         [0, 0, _, _, _, _, ..] when !data[4..].StartsWith("ftyp"u8) && !data[4..].StartsWith("jP  "u8) && !data[4..].StartsWith("JXL "u8) => WirelessBitmap,
-        [(byte)'8', (byte)'B', (byte)'P', (byte)'S', ..] => s_photoshop,
-        [0xFF, 0x0A, ..] => s_jpegXl,
+        [(byte)'8', (byte)'B', (byte)'P', (byte)'S', ..] => Photoshop,
+        [0xFF, 0x0A, ..] => JpegXl,
         _ when data.StartsWith("GIF8"u8) => Gif,
         _ when data.StartsWith("RIFF"u8) && data.Length >= 12 && data[8..].StartsWith("WEBP"u8) => WebP,
-        _ when data.StartsWith("II*\0"u8) || data.StartsWith("MM\0*"u8) => s_tiff,
-        _ when data.Length >= 8 && data[4..].StartsWith("ftyp"u8) => s_heif,
-        _ when data.Length >= 8 && data[4..].StartsWith("jP  "u8) => s_jpeg2000,
-        _ when data.Length >= 8 && data[4..].StartsWith("JXL "u8) => s_jpegXl,
-        _ when data.StartsWith("<svg"u8) => s_svg,
-        _ when data.StartsWith("%PDF"u8) => s_pdf,
+        _ when data.StartsWith("II*\0"u8) || data.StartsWith("MM\0*"u8) => Tiff,
+        _ when data.Length >= 8 && data[4..].StartsWith("ftyp"u8) => Heif,
+        _ when data.Length >= 8 && data[4..].StartsWith("jP  "u8) => Jpeg2000,
+        _ when data.Length >= 8 && data[4..].StartsWith("JXL "u8) => JpegXl,
+        _ when data.StartsWith("<svg"u8) => Svg,
+        _ when data.StartsWith("%PDF"u8) => Pdf,
         _ => null,
     };
 }

@@ -5,7 +5,7 @@ namespace MLNet.PQCompression.Tests.Images;
 /// <summary>A vector of pixels gives a network what the same pixels give as an image.</summary>
 public sealed class PixelVectorFormatTests
 {
-    private static readonly ImagePreprocessing s_preprocessing = new() { Width = 3, Height = 2, Resize = ResizeMode.None };
+    private static readonly ImagePreprocessing Preprocessing = new() { Width = 3, Height = 2, Resize = ResizeMode.None };
 
     private readonly RgbImage _image = new(3, 2, [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]);
 
@@ -14,7 +14,7 @@ public sealed class PixelVectorFormatTests
     [InlineData(ChannelOrder.Bgr)]
     public void Every_layout_and_order_agrees_with_the_image(ChannelOrder model)
     {
-        ImagePreprocessing preprocessing = s_preprocessing with { Order = model, Mean = [0.1f, 0.2f, 0.3f], Std = [0.5f, 0.6f, 0.7f] };
+        ImagePreprocessing preprocessing = Preprocessing with { Order = model, Mean = [0.1f, 0.2f, 0.3f], Std = [0.5f, 0.6f, 0.7f] };
         var expected = new float[18];
         preprocessing.Apply(_image, expected);
         float[] interleaved = [.. _image.Pixels.Select(p => (float)p)];
@@ -29,22 +29,22 @@ public sealed class PixelVectorFormatTests
     public void Normalised_values_pass_as_they_are()
     {
         float[] values = [.. Enumerable.Range(0, 18).Select(i => i / 7f - 1)];
-        AssertGives(values, values, new(Normalized: true), s_preprocessing);
+        AssertGives(values, values, new(Normalized: true), Preprocessing);
     }
 
     [Fact]
     public void One_plane_has_no_order()
     {
-        ImagePreprocessing grey = s_preprocessing with { Order = ChannelOrder.Grey, Mean = [0], Std = [1] };
+        ImagePreprocessing grey = Preprocessing with { Order = ChannelOrder.Grey, Mean = [0], Std = [1] };
         AssertGives([0, 1, 0.2f, 0.4f, 0.6f, 0.8f], [0, 255, 51, 102, 153, 204], new(PixelLayout.Interleaved, ChannelOrder.Bgr), grey);
     }
 
     [Fact]
     public void A_vector_of_another_length_is_refused()
     {
-        var error = Assert.Throws<ArgumentException>(() => new PixelVectorFormat().Apply(new float[17], s_preprocessing, new float[18]));
+        var error = Assert.Throws<ArgumentException>(() => new PixelVectorFormat().Apply(new float[17], Preprocessing, new float[18]));
         Assert.Contains("17", error.Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new PixelVectorFormat().Apply(new float[18], s_preprocessing, new float[17]));
+        Assert.Throws<ArgumentException>(() => new PixelVectorFormat().Apply(new float[18], Preprocessing, new float[17]));
     }
 
     private static float[] Planes(float[] interleaved) => [.. Enumerable.Range(0, 3).SelectMany(c => interleaved.Chunk(3).Select(p => p[c]))];

@@ -16,10 +16,10 @@ public sealed class WorkerPool : IDisposable
     private static readonly long SpinTicks = Stopwatch.Frequency / 5_000;
 
     [ThreadStatic]
-    private static bool t_insideLoop;
+    private static bool _insideLoop;
 
     [ThreadStatic]
-    private static int t_worker;
+    private static int _worker;
 
     private readonly Thread[] _threads;
     private readonly Lock _turn = new();
@@ -93,10 +93,10 @@ public sealed class WorkerPool : IDisposable
         ObjectDisposedException.ThrowIf(_stopping, this);
         if (parts <= 0)
             return;
-        if (t_insideLoop)
+        if (_insideLoop)
         {
             for (int part = 0; part < parts; part++)
-                Invoke(body, indexedBody, part, t_worker);
+                Invoke(body, indexedBody, part, _worker);
             return;
         }
         if (_threads.Length == 0 || parts == 1)
@@ -208,8 +208,8 @@ public sealed class WorkerPool : IDisposable
     /// <summary>Claims and runs parts of one generation until none is left; a thread that comes late finds another generation and leaves.</summary>
     private void Share(int generation, int worker)
     {
-        t_insideLoop = true;
-        t_worker = worker;
+        _insideLoop = true;
+        _worker = worker;
         while (true)
         {
             long state = Volatile.Read(ref _state);
@@ -230,7 +230,7 @@ public sealed class WorkerPool : IDisposable
             if (Interlocked.Increment(ref _completed) == parts && worker != 0)
                 WakeCaller();
         }
-        t_insideLoop = false;
+        _insideLoop = false;
     }
 
     private void WakeCaller()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Reflection;
 using System.Text.Json;
 using MLNet.PQCompression.Compression;
 
@@ -10,7 +11,7 @@ public sealed record Provenance
     /// <summary>The key of a model file's metadata under which it is kept.</summary>
     public const string MetadataKey = "pq.provenance";
 
-    /// <summary>This library's version.</summary>
+    /// <summary>This library's version, without what a preview adds, so that the file does not change from build to build.</summary>
     public required string Version { get; init; }
 
     /// <summary>SHA-256 of the teacher's file in lower-case hexadecimal, or null where there was none.</summary>
@@ -47,7 +48,7 @@ public sealed record Provenance
         ArgumentNullException.ThrowIfNull(options);
         return new()
         {
-            Version = typeof(Provenance).Assembly.GetName().Version!.ToString(3),
+            Version = typeof(Provenance).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('-', '+')[0],
             Teacher = teacherSha256,
             Method = options.Method,
             Blocks = options.Blocks,

@@ -7,8 +7,8 @@ namespace MLNet.PQCompression.Views;
 /// <summary>Keeps the values of an input column while its cursor runs ahead.</summary>
 internal abstract class ColumnBuffer
 {
-    private static readonly MethodInfo s_scalar = typeof(ColumnBuffer).GetMethod(nameof(OpenScalar), BindingFlags.NonPublic | BindingFlags.Static)!;
-    private static readonly MethodInfo s_vector = typeof(ColumnBuffer).GetMethod(nameof(OpenVector), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo Scalar = typeof(ColumnBuffer).GetMethod(nameof(OpenScalar), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo Vector = typeof(ColumnBuffer).GetMethod(nameof(OpenVector), BindingFlags.NonPublic | BindingFlags.Static)!;
 
     /// <summary>A buffer for each active input column, by index; null where a column's values may not outlive the row, as images do not.</summary>
     public static ColumnBuffer?[]? TryOpen(DataViewRowCursor input, bool[] active)
@@ -19,8 +19,8 @@ internal abstract class ColumnBuffer
         var buffers = new ColumnBuffer?[input.Schema.Count];
         foreach (DataViewSchema.Column column in columns)
             buffers[column.Index] = column.Type is VectorDataViewType vector
-                ? (ColumnBuffer)s_vector.MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [input, column])!
-                : (ColumnBuffer)s_scalar.MakeGenericMethod(column.Type.RawType).Invoke(null, [input, column])!;
+                ? (ColumnBuffer)Vector.MakeGenericMethod(vector.ItemType.RawType).Invoke(null, [input, column])!
+                : (ColumnBuffer)Scalar.MakeGenericMethod(column.Type.RawType).Invoke(null, [input, column])!;
         return buffers;
     }
 

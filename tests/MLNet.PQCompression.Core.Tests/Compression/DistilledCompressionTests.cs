@@ -9,7 +9,7 @@ namespace MLNet.PQCompression.Tests.Compression;
 
 public sealed class DistilledCompressionTests : IDisposable
 {
-    private static readonly CompressionOptions s_options = new()
+    private static readonly CompressionOptions Options = new()
     {
         Method = CompressionMethod.Paper, Codewords = 16, Threads = 2,
         Distillation = new() { LayerSteps = 6, Epochs = 2, BatchSize = 16, Augmentation = Augmentation.None },
@@ -26,9 +26,9 @@ public sealed class DistilledCompressionTests : IDisposable
     [Fact]
     public void Distillation_moves_codebooks_and_keeps_the_bytes()
     {
-        CompressionResult plain = ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), s_options with { Distillation = null });
+        CompressionResult plain = ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), Options with { Distillation = null });
         var stages = new Stages();
-        CompressionResult distilled = ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), s_options, stages);
+        CompressionResult distilled = ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), Options, stages);
         Assert.Equal(plain.Report.PaperBytes, distilled.Report.PaperBytes);
         Assert.Contains("fine-tuning the layer", stages.Seen.Select(p => p.Stage));
         Assert.Equal(1, stages.Seen[^1].Fraction);
@@ -43,7 +43,7 @@ public sealed class DistilledCompressionTests : IDisposable
     [InlineData(CompressionMethod.Output, 2)]
     public void An_interrupted_compression_goes_on_bit_identically(CompressionMethod method, int layersBefore)
     {
-        CompressionOptions options = s_options with { Method = method, CheckpointFolder = _folder };
+        CompressionOptions options = Options with { Method = method, CheckpointFolder = _folder };
         CompressionResult whole = ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), options with { CheckpointFolder = null });
         using var cancel = new CancellationTokenSource();
         var interrupt = new Stages { At = p => p.Detail?.StartsWith("output error", StringComparison.Ordinal) == true, Times = layersBefore, Then = cancel.Cancel };
@@ -62,7 +62,7 @@ public sealed class DistilledCompressionTests : IDisposable
     [Fact]
     public void Another_option_does_not_meet_the_old_state()
     {
-        CompressionOptions options = s_options with { CheckpointFolder = _folder };
+        CompressionOptions options = Options with { CheckpointFolder = _folder };
         using var cancel = new CancellationTokenSource();
         var interrupt = new Stages { At = p => p.Detail is not null, Times = 1, Then = cancel.Cancel };
         Assert.ThrowsAny<OperationCanceledException>(() => ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), options, interrupt, cancel.Token));
@@ -75,7 +75,7 @@ public sealed class DistilledCompressionTests : IDisposable
     public void Distillation_runs_on_the_backend_that_is_asked_for()
     {
         CountingBackend? counting = null;
-        ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), s_options with
+        ModelCompressor.Compress(TinyNetwork.Teacher, TinyNetwork.Source(), Options with
         {
             Backend = threads => counting = new(new ManagedBackend(threads)),
         });

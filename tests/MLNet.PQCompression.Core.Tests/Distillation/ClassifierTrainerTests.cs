@@ -10,13 +10,13 @@ namespace MLNet.PQCompression.Tests.Distillation;
 
 public class ClassifierTrainerTests
 {
-    private static readonly ClassifierTrainingOptions s_options = new() { Epochs = 12, BatchSize = 20, Rate = new(0.05, new CosineSchedule(0.1)), Augmentation = new() { Flip = true } };
+    private static readonly ClassifierTrainingOptions Options = new() { Epochs = 12, BatchSize = 20, Rate = new(0.05, new CosineSchedule(0.1)), Augmentation = new() { Flip = true } };
 
     [Fact]
     public void A_fresh_network_learns_to_tell_bright_corners_apart()
     {
         using var backend = new ManagedBackend(2);
-        ModelGraph trained = ClassifierTrainer.Train(backend, WeightInitializer.Initialize(TinyNetwork.Teacher, 1), TrainingSet.Load(new Corners(200, 0)), s_options);
+        ModelGraph trained = ClassifierTrainer.Train(backend, WeightInitializer.Initialize(TinyNetwork.Teacher, 1), TrainingSet.Load(new Corners(200, 0)), Options);
         var test = TrainingSet.Load(new Corners(100, 7));
         using ITrainingModel model = backend.Create(trained, 3, 12, 12, TrainingSetup.Frozen);
         var logits = new float[100 * 5];
@@ -34,12 +34,12 @@ public class ClassifierTrainerTests
             using var backend = new ManagedBackend(2);
             ModelGraph fresh = WeightInitializer.Initialize(TinyNetwork.Teacher, 1);
             var images = TrainingSet.Load(new Corners(40, 0));
-            ModelGraph whole = ClassifierTrainer.Train(backend, fresh, images, s_options);
+            ModelGraph whole = ClassifierTrainer.Train(backend, fresh, images, Options);
             using var cancel = new CancellationTokenSource();
             Assert.ThrowsAny<OperationCanceledException>(() => ClassifierTrainer.Train(
-                new CountingBackend(backend) { CancelAfter = 7, Cancel = cancel }, fresh, images, s_options, new CheckpointFolder(folder), cancellationToken: cancel.Token));
+                new CountingBackend(backend) { CancelAfter = 7, Cancel = cancel }, fresh, images, Options, new CheckpointFolder(folder), cancellationToken: cancel.Token));
             var counting = new CountingBackend(backend);
-            ModelGraph resumed = ClassifierTrainer.Train(counting, fresh, images, s_options, new CheckpointFolder(folder));
+            ModelGraph resumed = ClassifierTrainer.Train(counting, fresh, images, Options, new CheckpointFolder(folder));
             Assert.Equal(24 - 6, counting.Updates);
             foreach ((string name, Initializer initializer) in whole.Initializers)
                 Assert.True(initializer.ToDense().Span.SequenceEqual(resumed.Initializers[name].ToDense().Span), name);

@@ -11,7 +11,7 @@ public sealed class CodeReassignmentTests : FinetunerFixture
     private const string Weight = "conv3.weight";
 
     /// <summary>Codewords that all but stand still, and time for codes alone.</summary>
-    private static readonly DistillationOptions s_codesAlone = new()
+    private static readonly DistillationOptions CodesAlone = new()
     {
         Epochs = 100, BatchSize = 40, Augmentation = Augmentation.None, GlobalRate = new(1e-9, new ConstantSchedule()), Reassignment = new(10, Certainty: 0, Until: 1),
     };
@@ -27,26 +27,26 @@ public sealed class CodeReassignmentTests : FinetunerFixture
         var right = (QuantizedTensor)teacher.Initializers[Weight];
         ushort[] wrong = right.Codes.ToArray();
         wrong[place] = (ushort)((wrong[place] + 5) % right.Codewords);
-        ModelGraph tuned = Tune(teacher, With(teacher, right, wrong), s_codesAlone);
+        ModelGraph tuned = Tune(teacher, With(teacher, right, wrong), CodesAlone);
         Assert.Equal(Codes(teacher), Codes(tuned));
     }
 
     [Fact]
     public void Right_codes_stay() =>
-        Assert.Equal(Codes(Anchored()), Codes(Tune(Anchored(), Anchored(), s_codesAlone with { Epochs = 20 })));
+        Assert.Equal(Codes(Anchored()), Codes(Tune(Anchored(), Anchored(), CodesAlone with { Epochs = 20 })));
 
     [Fact]
     public void Codes_stay_where_no_interval_ends_in_time() =>
-        Assert.Equal(Codes(TinyNetwork.Student), Codes(Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(11, Certainty: 0, Until: 0.1), Epochs = 100 })));
+        Assert.Equal(Codes(TinyNetwork.Student), Codes(Tune(TinyNetwork.Teacher, TinyNetwork.Student, CodesAlone with { Reassignment = new(11, Certainty: 0, Until: 0.1), Epochs = 100 })));
 
     [Fact]
     public void An_interval_needs_ten_steps() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => Tune(TinyNetwork.Teacher, TinyNetwork.Student, s_codesAlone with { Reassignment = new(9) }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tune(TinyNetwork.Teacher, TinyNetwork.Student, CodesAlone with { Reassignment = new(9) }));
 
     [Fact]
     public void An_interrupted_run_resumes_bit_identically_in_the_middle_of_an_interval()
     {
-        DistillationOptions options = s_codesAlone with
+        DistillationOptions options = CodesAlone with
         {
             Epochs = 12, BatchSize = 16, GlobalRate = new(0.02, new CosineSchedule()), Reassignment = new(10, Certainty: 0, Until: 1), Averaging = 0.9, TrainUncompressed = true,
         };

@@ -8,7 +8,7 @@ namespace MLNet.PQCompression.Tests.Distillation;
 
 public sealed class CodebookFinetunerTests : FinetunerFixture
 {
-    private static readonly DistillationOptions s_options = new()
+    private static readonly DistillationOptions Options = new()
     {
         LayerSteps = 15, Epochs = 4, BatchSize = 16, Augmentation = new() { CropPadding = 1, Flip = true },
         LayerRate = new(0.02, new ConstantSchedule()), GlobalRate = new(0.02, new CosineSchedule()),
@@ -17,7 +17,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void Layer_steps_lower_the_divergence_and_touch_nothing_else()
     {
-        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, Options);
         ModelGraph tuned = finetuner.FinetuneLayer(TinyNetwork.Student, "conv2.weight");
         Assert.True(Divergence(tuned) < 0.8 * Divergence(TinyNetwork.Student));
         string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
@@ -30,7 +30,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void Global_epochs_move_all_codebooks_and_the_running_statistics_alone()
     {
-        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, Options);
         ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
         string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
         Assert.Equal(
@@ -41,7 +41,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void Statistics_stay_where_that_is_asked_for()
     {
-        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options with { BatchStatistics = false, AnchorStatistics = true });
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, Options with { BatchStatistics = false, AnchorStatistics = true });
         ModelGraph tuned = finetuner.FinetuneGlobal(TinyNetwork.Student);
         string[] changed = [.. tuned.Initializers.Keys.Where(n => !tuned.Initializers[n].ToDense().Span.SequenceEqual(TinyNetwork.Student.Initializers[n].ToDense().Span))];
         Assert.Equal(["conv2.weight", "conv3.weight"], changed);
@@ -51,7 +51,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void Training_what_is_not_quantized_helps_further()
     {
-        DistillationOptions options = s_options with { Epochs = 20, Averaging = 0.9, Optimizer = new AdamOptions() };
+        DistillationOptions options = Options with { Epochs = 20, Averaging = 0.9, Optimizer = new AdamOptions() };
         using var codebooks = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options);
         using var everything = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options with { TrainUncompressed = true });
         ModelGraph tuned = everything.FinetuneGlobal(TinyNetwork.Student);
@@ -74,7 +74,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void Labels_are_an_ablation_and_must_be_there()
     {
-        DistillationOptions options = s_options with { Source = DistillationSource.Labels };
+        DistillationOptions options = Options with { Source = DistillationSource.Labels };
         Assert.Throws<ArgumentException>(() => new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options));
         Assert.Throws<ArgumentException>(() => new CodebookFinetuner(Backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options with { Augmentation = new() { MixedShare = 0.5f } }));
         using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, TinyNetwork.Images(labels: true), options);
@@ -86,7 +86,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void The_same_seed_gives_the_same_bits_and_another_does_not()
     {
-        float[] first = Codebook(s_options), again = Codebook(s_options), other = Codebook(s_options with { Seed = 1 });
+        float[] first = Codebook(Options), again = Codebook(Options), other = Codebook(Options with { Seed = 1 });
         Assert.Equal(first, again);
         Assert.NotEqual(first, other);
 
@@ -103,7 +103,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [InlineData(false, true)]
     public void An_interrupted_run_resumes_bit_identically(bool adamWithAveraging, bool unchangedImages)
     {
-        DistillationOptions options = adamWithAveraging ? s_options with { Optimizer = new AdamOptions(), Averaging = 0.9, TrainUncompressed = true } : s_options;
+        DistillationOptions options = adamWithAveraging ? Options with { Optimizer = new AdamOptions(), Averaging = 0.9, TrainUncompressed = true } : Options;
         options = unchangedImages ? options with { Augmentation = Augmentation.None } : options;
         using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, options);
         ModelGraph whole = finetuner.FinetuneGlobal(TinyNetwork.Student);
@@ -128,7 +128,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     public void The_teacher_looks_once_atImages_that_do_not_change(int unchangedFrom, int evaluations)
     {
         var counting = new CountingBackend(Backend);
-        using (var finetuner = new CodebookFinetuner(counting, TinyNetwork.Teacher, Images, s_options with { BatchSize = 20, Augmentation = null, UnchangedFrom = unchangedFrom }))
+        using (var finetuner = new CodebookFinetuner(counting, TinyNetwork.Teacher, Images, Options with { BatchSize = 20, Augmentation = null, UnchangedFrom = unchangedFrom }))
             finetuner.FinetuneGlobal(TinyNetwork.Student);
         Assert.Equal((evaluations, 8), (counting.Evaluations, counting.Updates));
     }
@@ -136,7 +136,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void A_rate_that_diverges_is_told()
     {
-        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options with { Epochs = 50, GlobalRate = new(1e6, new ConstantSchedule()) });
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, Options with { Epochs = 50, GlobalRate = new(1e6, new ConstantSchedule()) });
         var e = Assert.Throws<InvalidOperationException>(() => finetuner.FinetuneGlobal(TinyNetwork.Student));
         Assert.Contains("learning rate", e.Message, StringComparison.Ordinal);
     }
@@ -144,7 +144,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     [Fact]
     public void A_dense_layer_cannot_be_tuned()
     {
-        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, s_options);
+        using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, Options);
         Assert.Throws<ArgumentException>(() => finetuner.FinetuneLayer(TinyNetwork.Student, "conv1.weight"));
     }
 

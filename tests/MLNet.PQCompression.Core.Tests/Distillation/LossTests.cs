@@ -4,22 +4,22 @@ namespace MLNet.PQCompression.Tests.Distillation;
 
 public class LossTests
 {
-    private static readonly float[] s_student = [1.5f, -0.3f, 0.7f, -2, 0.1f, 4];
-    private static readonly float[] s_teacher = [0.5f, 0.4f, -1, 1, 2, 3];
+    private static readonly float[] Student = [1.5f, -0.3f, 0.7f, -2, 0.1f, 4];
+    private static readonly float[] Teacher = [0.5f, 0.4f, -1, 1, 2, 3];
 
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
     public void Divergence_and_its_gradient(float temperature)
     {
-        var target = new TeacherTarget(s_teacher, temperature);
+        var target = new TeacherTarget(Teacher, temperature);
         double expected = 0;
         for (int n = 0; n < 2; n++)
         {
-            double[] p = Softmax(s_teacher, n, temperature), q = Softmax(s_student, n, temperature);
+            double[] p = Softmax(Teacher, n, temperature), q = Softmax(Student, n, temperature);
             expected += p.Zip(q, (a, b) => a * Math.Log(a / b)).Sum() * temperature * temperature / 2;
         }
-        Assert.Equal(expected, Loss.Compute(s_student, 2, target, new float[6]), 1e-6);
+        Assert.Equal(expected, Loss.Compute(Student, 2, target, new float[6]), 1e-6);
         AssertGradient(target);
     }
 
@@ -27,7 +27,7 @@ public class LossTests
     public void Cross_entropy_and_its_gradient()
     {
         var target = new LabelTarget(new[] { 2, 0 });
-        Assert.Equal(-(Math.Log(Softmax(s_student, 0, 1)[2]) + Math.Log(Softmax(s_student, 1, 1)[0])) / 2, Loss.Compute(s_student, 2, target, new float[6]), 1e-6);
+        Assert.Equal(-(Math.Log(Softmax(Student, 0, 1)[2]) + Math.Log(Softmax(Student, 1, 1)[0])) / 2, Loss.Compute(Student, 2, target, new float[6]), 1e-6);
         AssertGradient(target);
     }
 
@@ -35,7 +35,7 @@ public class LossTests
     public void A_student_like_its_teacher_has_no_loss()
     {
         var gradient = new float[6];
-        Assert.Equal(0, Loss.Compute(s_teacher, 2, new TeacherTarget(s_teacher), gradient), 1e-7);
+        Assert.Equal(0, Loss.Compute(Teacher, 2, new TeacherTarget(Teacher), gradient), 1e-7);
         Assert.All(gradient, g => Assert.Equal(0, g, 1e-7));
     }
 
@@ -51,17 +51,17 @@ public class LossTests
     [Fact]
     public void An_unknown_label_is_refused()
     {
-        var e = Assert.Throws<ArgumentException>(() => Loss.CrossEntropy(s_student, [1, -1], 2, new float[6]));
+        var e = Assert.Throws<ArgumentException>(() => Loss.CrossEntropy(Student, [1, -1], 2, new float[6]));
         Assert.Contains("-1", e.Message, StringComparison.Ordinal);
     }
 
     private static void AssertGradient(TrainingTarget target)
     {
         var gradient = new float[6];
-        Loss.Compute(s_student, 2, target, gradient);
+        Loss.Compute(Student, 2, target, gradient);
         for (int i = 0; i < 6; i++)
         {
-            float[] above = [.. s_student], below = [.. s_student];
+            float[] above = [.. Student], below = [.. Student];
             above[i] += 1e-2f;
             below[i] -= 1e-2f;
             double numeric = (Loss.Compute(above, 2, target, new float[6]) - Loss.Compute(below, 2, target, new float[6])) / (above[i] - below[i]);

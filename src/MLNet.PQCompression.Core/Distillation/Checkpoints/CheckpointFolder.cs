@@ -12,7 +12,7 @@ namespace MLNet.PQCompression.Distillation.Checkpoints;
 public sealed class CheckpointFolder
 {
     private const int MaxNameBytes = 4096;
-    private static readonly byte[] s_magic = "PQ checkpoint 1\n"u8.ToArray();
+    private static readonly byte[] Magic = "PQ checkpoint 1\n"u8.ToArray();
     private readonly string _path;
 
     /// <summary>Uses a folder, which is made when the first checkpoint is saved.</summary>
@@ -49,7 +49,7 @@ public sealed class CheckpointFolder
         using var content = new MemoryStream();
         using (var writer = new BinaryWriter(content, Encoding.UTF8, leaveOpen: true))
         {
-            writer.Write(s_magic);
+            writer.Write(Magic);
             writer.Write(key);
             writer.Write(checkpoint.Stage);
             writer.Write(checkpoint.Position);
@@ -75,9 +75,9 @@ public sealed class CheckpointFolder
             return null;
         byte[] file = File.ReadAllBytes(path);
         int end = file.Length - SHA256.HashSizeInBytes;
-        if (end < s_magic.Length || !file.AsSpan().StartsWith(s_magic) || !SHA256.HashData(file.AsSpan(0, end)).AsSpan().SequenceEqual(file.AsSpan(end)))
+        if (end < Magic.Length || !file.AsSpan().StartsWith(Magic) || !SHA256.HashData(file.AsSpan(0, end)).AsSpan().SequenceEqual(file.AsSpan(end)))
             throw new InvalidDataException($"{path} is no checkpoint, or a damaged one; delete it to start from the beginning.");
-        using var reader = new BinaryReader(new MemoryStream(file, s_magic.Length, end - s_magic.Length), Encoding.UTF8);
+        using var reader = new BinaryReader(new MemoryStream(file, Magic.Length, end - Magic.Length), Encoding.UTF8);
         try
         {
             if (reader.ReadString() is var found && found != key)

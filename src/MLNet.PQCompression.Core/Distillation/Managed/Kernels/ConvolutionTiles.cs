@@ -57,15 +57,15 @@ internal enum TileSet
 /// </remarks>
 internal static unsafe partial class ConvolutionTiles
 {
-    private static readonly int[] s_pair = [14, 8, 7, 4, 2, 1];
-    private static readonly int[] s_single = [16, 14, 8, 7, 4, 2, 1];
-    private static readonly int[] s_halves = [6, 4, 3, 2, 1];
+    private static readonly int[] Pair = [14, 8, 7, 4, 2, 1];
+    private static readonly int[] Single = [16, 14, 8, 7, 4, 2, 1];
+    private static readonly int[] Halves = [6, 4, 3, 2, 1];
 
     /// <summary>Cuts a row of <paramref name="width"/> pixels into the tiles that take the least time.</summary>
     public static int[] Cut(int width, TileSet set)
     {
         // A tile of few accumulators waits for the latency of the multiply-add, hence the floor.
-        (int[] sizes, int floor) = set switch { TileSet.Pair => (s_pair, 4), TileSet.Single => (s_single, 8), _ => (s_halves, 4) };
+        (int[] sizes, int floor) = set switch { TileSet.Pair => (Pair, 4), TileSet.Single => (Single, 8), _ => (Halves, 4) };
         var cost = new double[width + 1];
         var choice = new int[width + 1];
         for (int i = 1; i <= width; i++)

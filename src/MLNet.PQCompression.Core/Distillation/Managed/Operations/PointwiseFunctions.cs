@@ -56,14 +56,14 @@ internal readonly struct HardSigmoidFunction(float alpha, float beta) : IPointwi
 /// <summary>x·max(0, min(1, x/6 + 1/2)).</summary>
 internal readonly struct HardSwishFunction : IPointwiseFunction
 {
-    private static readonly HardSigmoidFunction s_gate = new(1 / 6f, 0.5f);
+    private static readonly HardSigmoidFunction Gate = new(1 / 6f, 0.5f);
 
-    public Vector512<float> Value(Vector512<float> x) => x * s_gate.Value(x);
+    public Vector512<float> Value(Vector512<float> x) => x * Gate.Value(x);
 
     public Vector512<float> Derivative(Vector512<float> x, Vector512<float> y)
     {
-        Vector512<float> gate = s_gate.Value(x);
-        return gate + x * s_gate.Derivative(x, gate);
+        Vector512<float> gate = Gate.Value(x);
+        return gate + x * Gate.Derivative(x, gate);
     }
 }
 
