@@ -25,12 +25,14 @@ internal sealed class InspectCommand : ToolCommand
     public static string Describe(ModelInspection inspection)
     {
         string state = inspection.Compressed ? "compressed" : "planned";
+        string foreign = inspection.Foreign.Count == 0 ? ""
+            : $"foreign: {string.Join(", ", inspection.Foreign.Select(f => $"{f.Key} ({f.Value})"))}; ONNX Runtime runs what stands between layers, and scores the model\n";
         return string.Create(CultureInfo.InvariantCulture, $"""
             {inspection.Model}: input {new TensorShape(inspection.InputShape.AsSpan())}, file of {inspection.FileBytes:N0} bytes
 
             {LayerTable.Create(inspection.Layers)}
             {state}: {inspection.PaperBytes:N0} bytes of {inspection.DenseBytes:N0}, {(double)inspection.DenseBytes / inspection.PaperBytes:0.0} times smaller (as the paper counts)
-
+            {foreign}
             """);
     }
 

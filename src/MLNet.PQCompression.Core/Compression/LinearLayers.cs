@@ -18,7 +18,7 @@ internal static class LinearLayers
             initializers[node.Inputs[1]] = Transpose(weight);
             return node with { Operator = new Gemm(TransposeB: true) };
         })];
-        return new(graph.Name, graph.Input, graph.Outputs, [.. nodes], initializers, graph.Metadata);
+        return new(graph.Name, graph.Input, graph.Outputs, [.. nodes], initializers, graph.Metadata, graph.Origin);
     }
 
     private static DenseTensor Transpose(Initializer weight)

@@ -56,7 +56,7 @@ public static class StatisticsAnchor
             ? Anchor(graph, n, op.Epsilon, m, initializers, used)
             : n)];
         HashSet<string> kept = [.. nodes.SelectMany(n => n.Inputs)];
-        return new(graph.Name, graph.Input, graph.Outputs, nodes, initializers.Where(i => kept.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata);
+        return new(graph.Name, graph.Input, graph.Outputs, nodes, initializers.Where(i => kept.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata, graph.Origin);
     }
 
     private static Node Anchor(ModelGraph graph, Node node, float epsilon, Moments moments, Dictionary<string, Initializer> initializers, Dictionary<string, int> used)

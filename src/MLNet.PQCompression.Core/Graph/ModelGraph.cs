@@ -5,7 +5,10 @@ namespace MLNet.PQCompression.Graph;
 /// <summary>The name and shape of a graph's input or output; dimension 0 is the batch and -1.</summary>
 public sealed record ValueInfo(string Name, TensorShape Shape);
 
-/// <summary>An immutable ConvNet in ONNX terms: one N×C×H×W image input, nodes in topological order, initializers by name.</summary>
+/// <summary>
+/// An immutable ConvNet in ONNX terms: one N×C×H×W image input, nodes in topological order, initializers by name. However the document it was read from takes its image
+/// (channels last, bytes, without a batch), here it is N×C×H×W.
+/// </summary>
 public sealed class ModelGraph
 {
     private readonly Dictionary<string, Node> _producers;
@@ -21,10 +24,11 @@ public sealed class ModelGraph
     /// <param name="nodes">The nodes in topological order.</param>
     /// <param name="initializers">The constants by name.</param>
     /// <param name="metadata">Free-text properties kept in the file (ONNX metadata_props).</param>
+    /// <param name="origin">What the graph was read from, where writing it back keeps more than the graph says; null where the graph is all there is.</param>
     /// <exception cref="InvalidModelException">A name is used twice, read before it is made, or missing.</exception>
     public ModelGraph(
         string name, ValueInfo input, ImmutableArray<ValueInfo> outputs, ImmutableArray<Node> nodes,
-        IReadOnlyDictionary<string, Initializer> initializers, IReadOnlyDictionary<string, string>? metadata = null)
+        IReadOnlyDictionary<string, Initializer> initializers, IReadOnlyDictionary<string, string>? metadata = null, ModelOrigin? origin = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(input);
@@ -33,6 +37,7 @@ public sealed class ModelGraph
         Input = input;
         Outputs = outputs;
         Nodes = nodes;
+        Origin = origin;
         _initializers = new(initializers, StringComparer.Ordinal);
         _metadata = metadata is null ? null : new Dictionary<string, string>(metadata, StringComparer.Ordinal);
         _producers = Check();
@@ -49,6 +54,12 @@ public sealed class ModelGraph
 
     /// <summary>The nodes in topological order.</summary>
     public ImmutableArray<Node> Nodes { get; }
+
+    /// <summary>What the graph was read from, or null.</summary>
+    public ModelOrigin? Origin { get; }
+
+    /// <summary>The nodes that this library has no kernel for, in order.</summary>
+    public IEnumerable<Node> ForeignNodes => Nodes.Where(n => n.Operator is Foreign);
 
     /// <summary>The constants by name, in ordinal order of their names.</summary>
     public ImmutableSortedDictionary<string, Initializer> Initializers => LazyInitializer.EnsureInitialized(ref _sortedInitializers, () => Sorted(_initializers));
@@ -68,11 +79,11 @@ public sealed class ModelGraph
 
     /// <summary>The same graph with some initializers replaced or added.</summary>
     public ModelGraph WithInitializers(IEnumerable<KeyValuePair<string, Initializer>> changes) =>
-        new(Name, Input, Outputs, Nodes, Initializers.SetItems(changes), Metadata);
+        new(Name, Input, Outputs, Nodes, Initializers.SetItems(changes), Metadata, Origin);
 
     /// <summary>The same graph with other metadata.</summary>
     public ModelGraph WithMetadata(IReadOnlyDictionary<string, string> metadata) =>
-        new(Name, Input, Outputs, Nodes, Initializers, metadata);
+        new(Name, Input, Outputs, Nodes, Initializers, metadata, Origin);
 
     /// <summary>The constant of a name, or null; unlike <see cref="Initializers"/> it needs no sorted copy of them all.</summary>
     internal Initializer? FindInitializer(string name) => _initializers.GetValueOrDefault(name);
@@ -94,8 +105,9 @@ public sealed class ModelGraph
             foreach (string value in node.Inputs)
                 if (value != Input.Name && !producers.ContainsKey(value) && !_initializers.ContainsKey(value))
                     throw new InvalidModelException($"Model '{Name}': {node} reads '{value}', which no earlier node, initializer or input makes.");
-            if (node.Output == Input.Name || _initializers.ContainsKey(node.Output) || !producers.TryAdd(node.Output, node))
-                throw new InvalidModelException($"Model '{Name}': {node} makes '{node.Output}', a name that is already taken.");
+            foreach (string output in node.Outputs)
+                if (output == Input.Name || _initializers.ContainsKey(output) || !producers.TryAdd(output, node))
+                    throw new InvalidModelException($"Model '{Name}': {node} makes '{output}', a name that is already taken.");
         }
         foreach (ValueInfo output in Outputs)
             if (!producers.ContainsKey(output.Name))

@@ -27,6 +27,22 @@ public sealed record BatchNormalization(float Epsilon = 1e-5f) : Operator
 {
     /// <inheritdoc/>
     public override string OnnxName => "BatchNormalization";
+
+    /// <summary>Whether scale and bias hold the statistics already: mean 0, variance 0 and ε = 1.</summary>
+    internal bool IsFolded(Initializer mean, Initializer variance) => Epsilon == 1 && !mean.Values.ContainsAnyExcept(0) && !variance.Values.ContainsAnyExcept(0);
+
+    /// <summary>The scale and bias that alone compute the same as scale, bias, mean and variance.</summary>
+    internal (float[] Scale, float[] Bias) Folded(Initializer[] parameters)
+    {
+        (float[] scale, float[] bias) = (parameters[0].ToDense().ToArray(), parameters[1].ToDense().ToArray());
+        ReadOnlySpan<float> mean = parameters[2].Values, variance = parameters[3].Values;
+        for (int c = 0; c < scale.Length; c++)
+        {
+            double factor = scale[c] / Math.Sqrt((double)variance[c] + Epsilon);
+            (scale[c], bias[c]) = ((float)factor, (float)(bias[c] - factor * mean[c]));
+        }
+        return (scale, bias);
+    }
 }
 
 /// <summary>Affine map of a matrix: inputs a, b and optionally c. y = alpha·op(a)·op(b) + beta·c.</summary>

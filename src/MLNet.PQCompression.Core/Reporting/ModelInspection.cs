@@ -29,6 +29,9 @@ public sealed record ModelInspection
     /// <summary>Every convolution and linear layer in the order of the graph.</summary>
     public required IReadOnlyList<LayerSummary> Layers { get; init; }
 
+    /// <summary>The operators that this library has no kernel for, by type with the number of nodes. ONNX Runtime runs them.</summary>
+    public required IReadOnlyDictionary<string, int> Foreign { get; init; }
+
     /// <summary>The properties kept in the file.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
@@ -45,6 +48,7 @@ public sealed record ModelInspection
         ArgumentNullException.ThrowIfNull(graph);
         long start = Stopwatch.GetTimestamp();
         bool compressed = graph.Initializers.Values.Any(i => i is QuantizedTensor);
+        graph = LinearLayers.Normalize(graph);
         CompressionPlan plan = CompressionPlan.Create(graph, options);
         return new()
         {
@@ -55,6 +59,7 @@ public sealed record ModelInspection
             PaperBytes = compressed ? PaperAccounting.Of(graph).Total : plan.PaperBytes,
             FileBytes = fileBytes,
             Layers = [.. plan.Layers.Select(l => compressed ? LayerSummary.Of(l, graph.Initializers[l.Weight]) : LayerSummary.Of(l))],
+            Foreign = new SortedDictionary<string, int>(graph.ForeignNodes.CountBy(n => n.Operator.OnnxName).ToDictionary(), StringComparer.Ordinal),
             Metadata = graph.Metadata,
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };

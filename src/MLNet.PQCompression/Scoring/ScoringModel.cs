@@ -81,7 +81,7 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
         if (shape[2] > 0 && shape[3] > 0)
             return graph;
         ValueInfo input = graph.Input with { Shape = new(shape[0], shape[1], preprocessing.Height, preprocessing.Width) };
-        return new(graph.Name, input, graph.Outputs, graph.Nodes, graph.Initializers, graph.Metadata);
+        return new(graph.Name, input, graph.Outputs, graph.Nodes, graph.Initializers, graph.Metadata, graph.Origin);
     }
 
     private static int OutputCount(ModelGraph graph, string source)

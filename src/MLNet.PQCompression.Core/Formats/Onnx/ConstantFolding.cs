@@ -62,7 +62,7 @@ internal sealed class ConstantFolding(long budget)
         switch (value)
         {
             case Constant constant:
-                return new Constant(name, new(constant.Tensor.Type, shape, constant.Tensor.Data));
+                return new Constant(name, new(constant.Tensor.Type, shape, constant.Tensor.Data)) { CastTo = constant.CastTo };
             case Integers integers:
                 return integers with { Name = name, Shape = shape };
             case PackedCodes { Weights: not null } packed:
@@ -71,9 +71,9 @@ internal sealed class ConstantFolding(long budget)
                 return packed.ToIntegers() with { Name = name, Shape = shape };
             case Lookup lookup when shape.Rank >= 2 && shape[0] > 0 && lookup.CodesShape.Rank >= 1 && shape[0] == lookup.CodesShape[0]
                 && shape.Count / shape[0] % lookup.BlockSize == 0:
-                return new Quantized(WeightName(lookup.Name, name), new(shape, lookup.BlockSize, lookup.Codebook, lookup.Codes));
+                return new Quantized(WeightName(lookup.Name, name), new(shape, lookup.BlockSize, lookup.Codebook, lookup.Codes)) { CastTo = lookup.CastTo };
             default:
-                return new Constant(name, Dense(value, shape));
+                return new Constant(name, Dense(value, shape)) { CastTo = value.CastTo };
         }
     }
 
@@ -86,12 +86,14 @@ internal sealed class ConstantFolding(long budget)
         return name == output ? name : name + OnnxNames.Weight;
     }
 
-    private Constant Transpose(OnnxNode node, OnnxValue value)
+    private OnnxValue Transpose(OnnxNode node, OnnxValue value)
     {
         TensorShape shape = ShapeOf(value);
         long[] permutation = node.Ints("perm") ?? [.. Enumerable.Range(0, shape.Rank).Reverse().Select(i => (long)i)];
         if (permutation.Length != shape.Rank || permutation.Distinct().Count() != shape.Rank || permutation.Any(p => p < 0 || p >= shape.Rank))
             throw new InvalidModelException($"node '{node.Name}' permutes {shape} by [{string.Join(", ", permutation)}]");
+        if (value is Quantized quantized && permutation is [1, 0])
+            return quantized with { IsTransposed = !quantized.IsTransposed };
         RawTensor tensor = value is Constant constant ? constant.Tensor : Dense(value, shape);
         int size = tensor.Type.Size();
         Spend(tensor.Data.Length);
@@ -111,7 +113,7 @@ internal sealed class ConstantFolding(long budget)
             }
             tensor.Data.Span.Slice((int)at * size, size).CopyTo(result.AsSpan(i * size));
         }
-        return new(node.Outputs[0], new(tensor.Type, target, result));
+        return new Constant(node.Outputs[0], new(tensor.Type, target, result)) { CastTo = value.CastTo };
     }
 
     private RawTensor Dense(OnnxValue value, TensorShape shape)
@@ -129,7 +131,7 @@ internal sealed class ConstantFolding(long budget)
         }
         else
         {
-            dense = ((Quantized)value).Tensor.ToDense().ToArray();
+            dense = ((Quantized)value).ToDense();
         }
         return new(TensorElementType.Float32, shape, RawTensor.Encode(dense, StorageType.Float32));
     }
@@ -141,9 +143,9 @@ internal sealed class ConstantFolding(long budget)
         node.Int("saturate", 1);
         if (to.IsReal())
         {
-            // The kept type is that of the file: a codebook stored as float16 stays one.
+            // The kept values are those of the file: a codebook stored as float16 stays one.
             if (AsIntegers(value) is not { } integers)
-                return value;
+                return value is Constant { Tensor.Type: var own } && own == to ? value : value with { CastTo = to };
             float[] numbers = [.. Settled(node, integers).Select(v => (float)v)];
             return new Constant(node.Outputs[0], new(TensorElementType.Float32, integers.Shape, RawTensor.Encode(numbers, StorageType.Float32)));
         }
@@ -174,7 +176,7 @@ internal sealed class ConstantFolding(long budget)
             Row(outside);
         if (!TensorSize.Fits(codes.Count, shape[1]) || (_decodedBudget -= (long)codes.Count * shape[1] * sizeof(float)) < 0)
             throw new InvalidModelException($"node '{node.Name}' looks up {codes.Count} rows of {shape[1]} values: the weights would take far more memory than the file");
-        return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes);
+        return new Lookup(data.Name, codebook.ToFloats(), shape[1], indexShape, codes) { CastTo = data.CastTo ?? codebook.Type };
 
         long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);
     }

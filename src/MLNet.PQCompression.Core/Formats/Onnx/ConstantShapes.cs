@@ -12,7 +12,7 @@ internal static class ConstantShapes
         Integers integers => integers.Shape,
         PackedCodes packed => packed.Shape,
         Lookup lookup => lookup.Shape,
-        Quantized quantized => quantized.Tensor.Shape,
+        Quantized quantized => quantized.Shape,
         _ => throw new InvalidModelException($"the shape of '{value.Name}' is not known"),
     };
 

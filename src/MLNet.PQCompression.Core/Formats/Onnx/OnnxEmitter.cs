@@ -5,13 +5,20 @@ using MLNet.PQCompression.Graph;
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>Collects the nodes and initializers of a file, invents short names and shares equal constants.</summary>
-internal sealed class OnnxEmitter(GraphProto graph, IEnumerable<string> reserved)
+/// <param name="graph">Where they go.</param>
+/// <param name="reserved">Names that others have.</param>
+/// <param name="opset">The operator set of the file.</param>
+/// <param name="nodesOnly">Whether constants must be Constant nodes: before IR version 4 an initializer had to be an input too.</param>
+internal sealed class OnnxEmitter(GraphProto graph, IEnumerable<string> reserved, int opset, bool nodesOnly = false)
 {
     private const string Alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
     private readonly HashSet<string> _taken = [.. reserved];
     private readonly Dictionary<string, string> _shared = new(StringComparer.Ordinal);
     private int _names;
+
+    /// <summary>The operator set of the file.</summary>
+    public int Opset => opset;
 
     /// <summary>A name that nothing has: a, b, … Z, aa, ab, …</summary>
     public string NewName()
@@ -42,13 +49,22 @@ internal sealed class OnnxEmitter(GraphProto graph, IEnumerable<string> reserved
         return output;
     }
 
+    /// <summary>A name that nothing has, the one wished for if it is free.</summary>
+    public string NameLike(string name)
+    {
+        string free = name;
+        for (int i = 2; !_taken.Add(free); i++)
+            free = $"{name}.{i}";
+        return free;
+    }
+
     /// <summary>Adds a constant: an initializer, but for float16 a Constant node, which runtimes treat alike: ML.NET refuses files with float16 initializers.</summary>
     public string Initializer(string name, TensorElementType type, TensorShape shape, byte[] data)
     {
         var tensor = new TensorProto { Name = name, DataType = OnnxTensors.Number(type), RawData = UnsafeByteOperations.UnsafeWrap(data) };
         foreach (int d in shape.Dimensions)
             tensor.Dims.Add(d);
-        if (type == TensorElementType.Float16)
+        if (nodesOnly || type == TensorElementType.Float16)
         {
             tensor.Name = "";
             return Add("Constant", [], [new AttributeProto { Name = "value", T = tensor, Type = AttributeProto.Types.AttributeType.Tensor }], output: name);

@@ -14,12 +14,16 @@ internal sealed partial class OnnxGraphReader
         var needed = new HashSet<string>(StringComparer.Ordinal);
         foreach (string name in names.Keys)
             needed.Add(name);
+        bool needsSources = _nodes.Exists(n => n.Operator is Foreign);
         var kept = new List<Node>();
         for (int i = _nodes.Count - 1; i >= 0; i--)
-            if (needed.Contains(_nodes[i].Output))
+            if (IsNeeded(_nodes[i], needed))
             {
                 foreach (string name in _nodes[i].Inputs)
                     needed.Add(name);
+                if (needsSources)
+                    foreach (string name in _nodes[i].ShapeSources)
+                        needed.Add(name);
                 kept.Add(Renamed(_nodes[i], names));
             }
         kept.Reverse();
@@ -35,28 +39,51 @@ internal sealed partial class OnnxGraphReader
                 _initializers.Remove(name);
         if (verify && digest is not null)
             WeightDigest.Verify(digest, _initializers);
-        return new(graph.Name, input, outputs, [.. kept], _initializers, metadata);
+        _document.Weights = _initializers;
+        foreach ((string name, OnnxValue value) in _values)
+            if (value is Activation)
+                _document.Values[name] = names.GetValueOrDefault(value.Name, value.Name);
+        foreach ((string name, string renamed) in names)
+            if (name != renamed && _document.Nodes.Remove(name, out int node))
+                _document.Nodes[renamed] = node;
+        return new(graph.Name, input, outputs, [.. kept], _initializers, metadata, _document);
+    }
+
+    private static bool IsNeeded(Node node, HashSet<string> needed)
+    {
+        foreach (string output in node.FurtherOutputs)
+            if (needed.Contains(output))
+                return true;
+        return needed.Contains(node.Output);
     }
 
     /// <summary>The outputs; an output that a dropped node renamed takes its name back, which goes into <paramref name="names"/>.</summary>
     private ImmutableArray<ValueInfo> Outputs(ValueInfo input, Dictionary<string, string> names)
     {
-        var outputs = new ValueInfo[graph.Outputs.Count];
-        for (int i = 0; i < outputs.Length; i++)
-        {
-            string name = graph.Outputs[i].Name;
-            if (_values.GetValueOrDefault(name) is not Activation value || value.Name == input.Name)
-                throw new InvalidModelException($"its output '{name}' is not computed from its input");
-            outputs[i] = new(names.TryAdd(value.Name, name) ? name : names[value.Name], value.Shape?.ToShape() ?? default);
-        }
-        return ImmutableCollectionsMarshal.AsImmutableArray(outputs);
+        var outputs = new List<ValueInfo>();
+        foreach (ValueInfoMessage output in graph.Outputs)
+            if (_values.GetValueOrDefault(output.Name) is Activation value && value.Name != input.Name)
+                outputs.Add(new(names.TryAdd(value.Name, output.Name) ? output.Name : names[value.Name], value.Shape?.ToShape() ?? default));
+            else if (!_values.ContainsKey(output.Name))
+                throw new InvalidModelException($"no node makes its output '{output.Name}'");
+        return outputs.Count > 0 ? [.. outputs] : throw new InvalidModelException($"none of its outputs ({string.Join(", ", graph.Outputs.Select(o => o.Name))}) is computed from its input");
     }
 
     private static Node Renamed(Node node, Dictionary<string, string> names)
     {
-        var inputs = new string[node.Inputs.Length];
-        for (int i = 0; i < inputs.Length; i++)
-            inputs[i] = names.GetValueOrDefault(node.Inputs[i], node.Inputs[i]);
-        return new(node.Name, node.Operator, ImmutableCollectionsMarshal.AsImmutableArray(inputs), names.GetValueOrDefault(node.Output, node.Output));
+        if (names.Count == 0)
+            return node;
+        return node with
+        {
+            Inputs = All(node.Inputs), Output = names.GetValueOrDefault(node.Output, node.Output), FurtherOutputs = All(node.FurtherOutputs), ShapeSources = All(node.ShapeSources),
+        };
+
+        ImmutableArray<string> All(ImmutableArray<string> values)
+        {
+            var renamed = new string[values.Length];
+            for (int i = 0; i < renamed.Length; i++)
+                renamed[i] = names.GetValueOrDefault(values[i], values[i]);
+            return ImmutableCollectionsMarshal.AsImmutableArray(renamed);
+        }
     }
 }

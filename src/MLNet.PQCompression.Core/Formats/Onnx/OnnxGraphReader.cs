@@ -3,21 +3,25 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
 
-/// <summary>One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain.</summary>
-internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, long fileLength, bool verify)
+/// <summary>
+/// One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain. What cannot be computed here becomes a <see cref="Foreign"/> node.
+/// </summary>
+internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, ReadOnlyMemory<byte> file, string? folder, bool verify)
 {
-    private const int MinOpset = 7, MaxOpset = 24;
-
     // Two sizes for every dimension that may vary, so that what depends on it shows.
     private static readonly int[] ProbedBatches = [2, 3], ProbedSizes = [224, 288];
 
+    private static readonly int[] ChannelsLastPermutation = [0, 2, 3, 1];
+
+    private readonly Dictionary<string, (Activation Source, int[] Permutation)> _turned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OnnxValue> _values = new(StringComparer.Ordinal);
     private readonly List<Node> _nodes = [];
     private readonly UniqueNames _nodeNames = new(), _constantNames = new();
     private readonly Dictionary<string, Initializer> _initializers = new(StringComparer.Ordinal);
     private readonly Dictionary<OnnxValue, string> _references = new(ReferenceEqualityComparer.Instance);
-    private readonly List<UnsupportedOperatorException> _unsupported = [];
-    private readonly ConstantFolding _folding = new(64 * fileLength + (16 << 20));
+    private readonly Dictionary<OnnxValue, Quantized> _rows = new(ReferenceEqualityComparer.Instance);
+    private readonly ConstantFolding _folding = new(64L * file.Length + (16 << 20));
+    private OnnxDocument _document = null!;
     private long? _fixedBatch;
     private bool _fixedSize;
 
@@ -25,79 +29,100 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
     {
         int opset = Opset();
         foreach (TensorMessage tensor in graph.Initializers)
-            if (!_values.TryAdd(tensor.Name, new Constant(tensor.Name, tensors.Decode(tensor))))
+            if (!_values.TryAdd(tensor.Name, OnnxTensors.IsRead(tensor) ? new Constant(tensor.Name, tensors.Decode(tensor)) : new Opaque(tensor.Name)))
                 throw new InvalidModelException($"the initializer '{tensor.Name}' comes twice");
+        foreach (ReadOnlyMemory<byte> sparse in graph.SparseInitializers)
+            AddSparse(sparse);
         ValueInfo input = Input();
-        foreach (NodeMessage node in graph.Nodes)
-            Translate(node, opset);
-        if (_unsupported.Count > 0)
-            throw Combine();
+        for (int i = 0; i < graph.Nodes.Count; i++)
+            Translate(graph.Nodes[i], i, opset);
         return Finish(input);
     }
 
+    // Models of before operator sets have none and mean the first.
     private int Opset()
     {
-        long opset = model.OperatorSets.Find(o => IsStandard(o.Domain))?.Version ?? throw new InvalidModelException("it names no ONNX operator set");
-        return opset is >= MinOpset and <= MaxOpset
-            ? (int)opset
-            : throw new InvalidModelException($"its operator set is {opset}; {MinOpset} to {MaxOpset} are read");
+        long opset = model.OperatorSets.Find(o => IsStandard(o.Domain))?.Version ?? (model.IrVersion < 3 ? 1 : 0);
+        return opset is >= 1 and <= int.MaxValue ? (int)opset : throw new InvalidModelException(opset == 0 ? "it names no ONNX operator set" : $"its operator set is {opset}");
     }
 
     private static bool IsStandard(string domain) => domain is "" or "ai.onnx";
+
+    private void AddSparse(ReadOnlyMemory<byte> sparse)
+    {
+        for (var reader = new ProtoReader(sparse); reader.Next();)
+            if (reader.Field == 1 && reader.Bytes(out ReadOnlyMemory<byte> values) && new TensorMessage(values).Name is { Length: > 0 } name)
+                _values.TryAdd(name, new Opaque(name));
+    }
 
     private ValueInfo Input()
     {
         List<ValueInfoMessage> inputs = graph.Inputs.FindAll(i => !_values.ContainsKey(i.Name));
         if (inputs.Count != 1)
             throw WrongInputs(inputs);
-        if (!OnnxTensors.TryType(inputs[0].ElementType, out TensorElementType element) || !element.IsReal())
-            throw new InvalidModelException($"its input '{inputs[0].Name}' is not a tensor of real numbers");
-        if (inputs[0].Dimensions is not { Count: 4 } dimensions)
-            throw new InvalidModelException($"its input '{inputs[0].Name}' has {inputs[0].Dimensions?.Count ?? 0} dimensions; N×C×H×W is needed");
-        var sizes = new int[4];
-        for (int i = 0; i < sizes.Length; i++)
-            sizes[i] = dimensions[i] is > 0 and <= 1 << 20 ? (int)dimensions[i] : -1;
-        if (sizes[1] < 0)
-            throw new InvalidModelException($"its input '{inputs[0].Name}' has an unknown number of channels");
-        _fixedBatch = sizes[0] > 0 ? sizes[0] : null;
-        _fixedSize = sizes[2] > 0 && sizes[3] > 0;
-        sizes[0] = -1;
-        _values[inputs[0].Name] = new Activation(inputs[0].Name, new(Probing(0), Probing(1)));
-        return new(inputs[0].Name, new(sizes));
+        DocumentInput input = DocumentInput.Of(inputs[0], graph)
+            ?? throw new InvalidModelException($"its input '{inputs[0].Name}' is no image: {inputs[0].Dimensions?.Count ?? 0} dimensions, element type {inputs[0].ElementType}");
+        _document = new(file, folder, input);
+        _fixedBatch = input.Batch;
+        _fixedSize = input.Height > 0 && input.Width > 0;
+        bool isReal = OnnxTensors.TryType(input.ElementType, out TensorElementType element) && element.IsReal();
+        (ProbedShape shape, string name) = (new(Probing(0), Probing(1)), input.Name);
+        Activation image = new(name, shape, isReal, IsImage: true);
+        _values[name] = input.Layout switch
+        {
+            ImageLayout.Nchw => image,
+            ImageLayout.Nhwc => ChannelsLast(image),
+            _ => new Activation(name, null, IsReal: false),
+        };
+        return new(name, new(-1, input.Channels, input.Height, input.Width));
 
         TensorShape Probing(int probe) => new(
-            ProbedBatches[probe], sizes[1], sizes[2] < 0 ? ProbedSizes[probe] : sizes[2], sizes[3] < 0 ? ProbedSizes[probe] : sizes[3]);
+            ProbedBatches[probe], input.Channels, input.Height < 0 ? ProbedSizes[probe] : input.Height, input.Width < 0 ? ProbedSizes[probe] : input.Width);
+    }
+
+    /// <summary>What a document that takes images with their channels last reads. Its own Transpose, usually the first node, undoes this one.</summary>
+    private Activation ChannelsLast(Activation image)
+    {
+        Activation turned = Emit(_nodeNames.Take(image.Name), new Transpose([.. ChannelsLastPermutation]), [image], image.Name + ".channels_last") with { IsReal = image.IsReal, IsImage = true };
+        _turned.Add(turned.Name, (image, ChannelsLastPermutation));
+        return turned;
+    }
+
+    private static bool Undoes(long[] permutation, int[] other)
+    {
+        bool undoes = permutation.Length == other.Length;
+        for (int i = 0; undoes && i < other.Length; i++)
+            undoes = permutation[i] >= 0 && permutation[i] < other.Length && other[permutation[i]] == i;
+        return undoes;
     }
 
     // Apart, so that LINQ is loaded only for the message.
     private static InvalidModelException WrongInputs(List<ValueInfoMessage> inputs) =>
         new($"it has {inputs.Count} inputs ({string.Join(", ", inputs.Take(8).Select(i => i.Name))}); one image input is needed");
 
-    private void Translate(NodeMessage message, int opset)
+    private void Translate(NodeMessage message, int index, int opset)
     {
-        if (message.Outputs.Count == 0 || message.Outputs[0].Length == 0)
+        if (FirstOutput(message) is null)
             throw new InvalidModelException($"node '{message.Name}' ({message.Type}) has no output");
         OnnxValue?[] inputs = InputsOf(message);
+        int first = _nodes.Count;
         try
         {
-            foreach (OnnxValue? input in inputs)
-                if (input is Unreadable)
-                {
-                    Abandon(message);
-                    return;
-                }
+            if (WhyForeign(message, inputs, opset) is { } reason)
+                throw new UnsupportedOperatorException(message.Type, message.Name, reason);
             var node = new OnnxNode(message, OnnxNames.OfNode(message, inputs), opset, _fixedBatch, inputs, tensors);
-            if (!IsStandard(message.Domain))
-                throw node.Unsupported($"operators of the domain '{message.Domain}' are not supported");
             Resolve(node);
             node.RefuseOtherAttributes();
+            Link(message, index, inputs, first);
         }
         catch (UnsupportedOperatorException e)
         {
-            _unsupported.Add(e);
-            Abandon(message);
+            Forget(message, first);
+            KeepForeign(message, index, inputs, e.Reason);
         }
     }
+
+    private static string? FirstOutput(NodeMessage message) => message.Outputs.Find(o => o.Length > 0);
 
     /// <summary>A node's inputs without those that are left out at the end.</summary>
     private OnnxValue?[] InputsOf(NodeMessage message)
@@ -111,12 +136,6 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
                 inputs[i] = _values.TryGetValue(name, out OnnxValue? value) ? value
                     : throw new InvalidModelException($"node '{message.Name}' ({message.Type}) reads '{name}', which no earlier node, initializer or input makes");
         return inputs;
-    }
-
-    private void Abandon(NodeMessage node)
-    {
-        foreach (string output in node.Outputs.Where(o => o.Length > 0))
-            _values[output] = new Unreadable(output);
     }
 
     private void Resolve(OnnxNode node)
@@ -140,13 +159,17 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
                 if (!OnnxTensors.TryType(node.Int("to", 0), out TensorElementType to) || !to.IsReal())
                     throw node.Unsupported("activations are cast to real types only");
                 node.Int("saturate", 1);
-                Define(node, activation);
+                Define(node, activation.IsReal ? activation : activation with { IsReal = true, IsImage = false });
                 return;
             case "Sum" when node.InputCount > 0:
                 OnnxValue sum = node.Input(0);
                 for (int i = 1; i < node.InputCount; i++)
                     sum = Emit(_nodeNames.Take(node.Name), new Binary(BinaryFunction.Add), [sum, node.Input(i)], i == node.InputCount - 1 ? node.Outputs[0] : $"{node.Outputs[0]}.{i}");
                 Define(node, sum);
+                return;
+            case "Transpose" when node.Input(0) is Activation turned && _turned.TryGetValue(turned.Name, out var turn) && node.Peek("perm") is { } back && Undoes(back, turn.Permutation):
+                node.Ints("perm");
+                Define(node, turn.Source with { IsReal = turned.IsReal, IsImage = turned.IsImage });
                 return;
             case "Split" when node.Input(0) is Activation:
                 Split(node);
@@ -157,6 +180,11 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         if (_folding.Fold(node) is { } folded)
         {
             Define(node, folded);
+            return;
+        }
+        if (node.Type == "MatMul" && node.Input(1) is Quantized { IsTransposed: true } rows && node.Input(0) is Activation { Shape: null or { Rank: 2 } })
+        {
+            Define(node, Emit(_nodeNames.Take(node.Name), new Gemm(TransposeB: true), [node.Input(0), Rows(rows)], node.Outputs[0]));
             return;
         }
         Operator operation = OnnxOperators.Translate(node, out int read);
@@ -221,6 +249,14 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
             throw new InvalidModelException($"'{name}' is made twice");
     }
 
+    /// <summary>The weight whose transpose a value is.</summary>
+    private OnnxValue Rows(Quantized transposed)
+    {
+        if (!_rows.TryGetValue(transposed, out Quantized? rows))
+            _rows.Add(transposed, rows = transposed with { IsTransposed = false });
+        return rows;
+    }
+
     private Activation Emit(string name, Operator operation, OnnxValue[] inputs, string output)
     {
         var node = new Node(name, operation, ImmutableCollectionsMarshal.AsImmutableArray(Array.ConvertAll(inputs, Reference)), output);
@@ -249,6 +285,10 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         {
             return null; // The model may fit image sizes other than the probed ones.
         }
+        catch (InvalidModelException e) when (_fixedBatch is not null)
+        {
+            throw new UnsupportedOperatorException(node.Operator.OnnxName, node.Name, $"it takes {_fixedBatch} images only: {e.Message}");
+        }
     }
 
     /// <summary>The name under which a node reads a value; a constant becomes an initializer.</summary>
@@ -261,21 +301,15 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         Initializer initializer = value switch
         {
             Constant { Tensor: { } tensor } when tensor.Type.IsReal() => tensor.ToDense(),
-            Quantized quantized => quantized.Tensor,
+            Quantized { IsTransposed: false } quantized => quantized.Tensor,
+            Quantized transposed => new DenseTensor(transposed.Shape, transposed.ToDense()),
             Lookup { CodesShape.Rank: > 0 } lookup => new QuantizedTensor(lookup.Shape, lookup.BlockSize, lookup.Codebook, lookup.Codes),
             _ => throw new InvalidModelException($"the constant '{value.Name}' is not made of real numbers"),
         };
         string name = _constantNames.Take(value.Name);
         _initializers.Add(name, initializer);
         _references.Add(value, name);
+        _document.Types[name] = (StorageType)(value.CastTo ?? (value as Constant)?.Tensor.Type ?? TensorElementType.Float32);
         return name;
-    }
-
-    private UnsupportedOperatorException Combine()
-    {
-        UnsupportedOperatorException first = _unsupported[0];
-        string others = string.Concat(_unsupported.Skip(1).Take(20).Select(e => $"; {e.Message}"));
-        string more = _unsupported.Count > 21 ? $"; and {_unsupported.Count - 21} more" : "";
-        return new(first.OperatorName, first.NodeName, first.Reason + others + more);
     }
 }

@@ -9,6 +9,7 @@ internal sealed class ModelMessage
     public readonly GraphMessage? Graph;
     public readonly List<OperatorSetMessage> OperatorSets = [];
     public readonly List<EntryMessage> Metadata = [];
+    public readonly long IrVersion;
 
     public ModelMessage(ReadOnlyMemory<byte> message)
     {
@@ -16,6 +17,9 @@ internal sealed class ModelMessage
         while (reader.Next())
             switch (reader.Field)
             {
+                case 1:
+                    reader.Integer(ref IrVersion);
+                    break;
                 case 7 when reader.Bytes(out ReadOnlyMemory<byte> graph):
                     Graph = new(graph);
                     break;
@@ -70,6 +74,9 @@ internal sealed class GraphMessage
     public readonly List<TensorMessage> Initializers = [];
     public readonly List<ValueInfoMessage> Inputs = [], Outputs = [];
 
+    /// <summary>SparseTensorProtos.</summary>
+    public readonly List<ReadOnlyMemory<byte>> SparseInitializers = [];
+
     public GraphMessage(ReadOnlyMemory<byte> message)
     {
         var reader = new ProtoReader(message);
@@ -90,6 +97,9 @@ internal sealed class GraphMessage
                     break;
                 case 12 when reader.Bytes(out ReadOnlyMemory<byte> output):
                     Outputs.Add(new(output));
+                    break;
+                case 15 when reader.Bytes(out ReadOnlyMemory<byte> sparse):
+                    SparseInitializers.Add(sparse);
                     break;
             }
     }

@@ -12,6 +12,7 @@ internal sealed class OnnxModelBuilder
 
     private readonly ModelGraph _graph;
     private readonly OnnxWriteOptions _options;
+    private readonly int _opset;
     private readonly GraphProto _proto = new();
     private readonly OnnxEmitter _emitter;
     private readonly OnnxNodeWriter _writer;
@@ -21,20 +22,27 @@ internal sealed class OnnxModelBuilder
 
     private OnnxModelBuilder(ModelGraph graph, OnnxWriteOptions options)
     {
-        (_graph, _options) = (graph, options);
+        (_graph, _options, _opset) = (graph, options, options.Opset ?? OnnxWriteOptions.UsualOpset);
         _readers = graph.Nodes.SelectMany(n => n.Inputs).GroupBy(i => i, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         IEnumerable<string> weights = graph.Nodes.SelectMany(n => Folds(n) ? n.Inputs.Take(3) : n.Inputs).Where(graph.Initializers.ContainsKey);
-        _emitter = new(_proto, [graph.Input.Name, .. graph.Outputs.Select(o => o.Name), .. weights]);
-        _writer = new(_emitter, options.Opset);
+        _emitter = new(_proto, [graph.Input.Name, .. graph.Outputs.Select(o => o.Name), .. weights], _opset);
+        _writer = new(_emitter, _opset);
         _names[graph.Input.Name] = graph.Input.Name;
     }
 
     public static ModelProto Build(ModelGraph graph, OnnxWriteOptions options)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Opset, OnnxWriteOptions.MinOpset, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Opset, OnnxWriteOptions.MaxOpset, nameof(options));
         FiniteWeights.Require(graph);
+        if (options.Opset is { } opset)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(opset, OnnxWriteOptions.MinOpset, nameof(options));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(opset, OnnxWriteOptions.MaxOpset, nameof(options));
+        }
+        else if (graph.Origin is OnnxDocument document)
+            return new DocumentWriter(document, graph, options).Write();
+        if (graph.ForeignNodes.FirstOrDefault() is { } foreign)
+            throw new UnsupportedOperatorException(foreign.Operator.OnnxName, foreign.Name, "it can only be written as its document has it; leave out the operator set");
         return new OnnxModelBuilder(graph, options).Build();
     }
 
@@ -51,10 +59,10 @@ internal sealed class OnnxModelBuilder
             _proto.Output.Add(Describe(output));
         var model = new ModelProto
         {
-            IrVersion = IrVersions[_options.Opset - OnnxWriteOptions.MinOpset],
+            IrVersion = IrVersions[_opset - OnnxWriteOptions.MinOpset],
             ProducerName = "MLNet.PQCompression",
             Graph = _proto,
-            OpsetImport = { new OperatorSetIdProto { Version = _options.Opset } },
+            OpsetImport = { new OperatorSetIdProto { Version = _opset } },
         };
         foreach ((string key, string value) in _graph.Metadata.Where(m => m.Key != WeightDigest.MetadataKey))
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
@@ -94,7 +102,7 @@ internal sealed class OnnxModelBuilder
 
     private string Write(Node node, string? output)
     {
-        if (node.Operator is Softmax softmax && _options.Opset < 13)
+        if (node.Operator is Softmax softmax && _opset < 13)
             RequireMatrix(node, softmax);
         return _writer.Write(node, [.. node.Inputs.Select(Name)], output, NodeName(node));
     }
@@ -105,7 +113,7 @@ internal sealed class OnnxModelBuilder
         TensorShape input = new([1, .. _graph.Input.Shape.Dimensions.Skip(1).Select(d => d < 0 ? 224 : d)]);
         TensorShape shape = ShapeInference.Infer(_graph, input)[node.Inputs[0]];
         if (shape.Dimensions.Skip(softmax.Axis + 1).Any(d => d != 1))
-            throw new UnsupportedOperatorException("Softmax", node.Name, $"along dimension {softmax.Axis} of {shape} it needs operator set 13, not {_options.Opset}");
+            throw new UnsupportedOperatorException("Softmax", node.Name, $"along dimension {softmax.Axis} of {shape} it needs operator set 13, not {_opset}");
     }
 
     /// <summary>The names of layers are written only where the reader would not find them in the weight's name.</summary>
@@ -120,13 +128,7 @@ internal sealed class OnnxModelBuilder
     {
         if (!Folds(node))
             return _writer.Write(node, [.. node.Inputs.Select(Name)], output, null);
-        float[][] parameters = [.. node.Inputs.Skip(1).Select(i => _graph.Initializers[i].ToDense().ToArray())];
-        (float[] scale, float[] bias, float[] mean, float[] variance) = (parameters[0], parameters[1], parameters[2], parameters[3]);
-        for (int c = 0; c < scale.Length; c++)
-        {
-            double factor = scale[c] / Math.Sqrt((double)variance[c] + norm.Epsilon);
-            (scale[c], bias[c]) = ((float)factor, (float)(bias[c] - factor * mean[c]));
-        }
+        (float[] scale, float[] bias) = norm.Folded([.. node.Inputs.Skip(1).Select(i => _graph.Initializers[i])]);
         var width = new TensorShape(scale.Length);
         // With mean 0, variance 0 and ε = 1 what remains is scale·x + bias, and one vector of zeros serves all layers of a width.
         string zeros = _emitter.SharedZeros(scale.Length);

@@ -40,7 +40,7 @@ internal sealed class OnnxNode
         get
         {
             for (int i = 0; i < _inputs.Length; i++)
-                if (Input(i) is Activation or Unreadable)
+                if (Input(i) is Activation or Opaque)
                     return false;
             return _inputs.Length > 0;
         }
@@ -70,9 +70,14 @@ internal sealed class OnnxNode
 
     public long[]? Ints(string attribute) => Take(attribute) is { } a ? a.Integers.ToArray() : null;
 
+    /// <summary>An attribute that is left for others to read.</summary>
+    public long[]? Peek(string attribute) => _attributes.TryGetValue(attribute, out AttributeMessage? a) ? a.Integers.ToArray() : null;
+
     public float[]? Floats(string attribute) => Take(attribute) is { } a ? MemoryMarshal.Cast<byte, float>(a.Floats?.ToArray()).ToArray() : null;
 
-    public RawTensor? Tensor(string attribute) => Take(attribute) is { Tensor: { } tensor } ? _tensors.Decode(tensor) : null;
+    public RawTensor? Tensor(string attribute) => Take(attribute) is not { Tensor: { } tensor } ? null
+        : OnnxTensors.IsRead(tensor) ? _tensors.Decode(tensor)
+        : throw Unsupported($"tensors of the element type {tensor.ElementType} are not read");
 
     public bool Has(string attribute) => _attributes.ContainsKey(attribute);
 
@@ -93,7 +98,7 @@ internal sealed class OnnxNode
     public TensorShape WeightShape(int input) => Input(input) switch
     {
         Constant constant => constant.Tensor.Shape,
-        Quantized quantized => quantized.Tensor.Shape,
+        Quantized quantized => quantized.Shape,
         Lookup lookup => lookup.Shape,
         _ => throw NotConstant(input),
     };

@@ -46,6 +46,9 @@ internal sealed class AttributeMessage
     public readonly TensorMessage? Tensor;
     public readonly IntegerList Integers = new();
 
+    /// <summary>GraphProtos; null where there are none.</summary>
+    public readonly List<ReadOnlyMemory<byte>>? Graphs;
+
     /// <summary>floats as bytes, or null where there are none.</summary>
     public readonly MemoryStream? Floats;
 
@@ -69,6 +72,9 @@ internal sealed class AttributeMessage
                     break;
                 case 5 when reader.Bytes(out ReadOnlyMemory<byte> tensor):
                     Tensor = new(tensor);
+                    break;
+                case 6 or 11 when reader.Bytes(out ReadOnlyMemory<byte> graph):
+                    (Graphs ??= []).Add(graph);
                     break;
                 case 7:
                     reader.Numbers(ref Floats, sizeof(float));

@@ -3,21 +3,20 @@ using MLNet.PQCompression.Graph;
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>
-/// Reads ONNX models: ConvNets of one image input. Constant inputs become attributes, constants are folded, padding becomes explicit and axes
-/// non-negative. A weight that is looked up in a codebook, as <see cref="OnnxWriter"/> writes it, stays a <see cref="QuantizedTensor"/>.
+/// Reads ONNX models of one image input. Constant inputs become attributes, constants are folded, padding becomes explicit and axes non-negative. A weight that is looked
+/// up in a codebook, as <see cref="OnnxWriter"/> writes it, stays a <see cref="QuantizedTensor"/>. A node that has no <see cref="Operator"/> here becomes a
+/// <see cref="Foreign"/> one; no model is refused for it. The graph keeps its document (<see cref="OnnxDocument"/>).
 /// </summary>
 public static class OnnxReader
 {
     /// <summary>Reads a file; tensors kept in files beside it are found.</summary>
     /// <exception cref="InvalidModelException">The file is malformed.</exception>
-    /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
     public static ModelGraph Read(string path) => Read(File.ReadAllBytes(path), path, Path.GetDirectoryName(Path.GetFullPath(path)));
 
     /// <summary>Reads a stream to its end.</summary>
     /// <param name="stream">The model.</param>
     /// <param name="source">What to call it in messages.</param>
     /// <exception cref="InvalidModelException">The model is malformed.</exception>
-    /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
     public static ModelGraph Read(Stream stream, string source)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -31,7 +30,6 @@ public static class OnnxReader
     /// <param name="source">What to call it in messages.</param>
     /// <param name="folder">Where files with external tensors lie, or null if there are none.</param>
     /// <exception cref="InvalidModelException">The model is malformed, or its compressed weights have changed since they were written.</exception>
-    /// <exception cref="UnsupportedOperatorException">It uses operators, or forms of them, that are not supported; all are named.</exception>
     /// <param name="verify">Whether codes and codebooks are held to the SHA-256 that <see cref="OnnxWriter"/> put into the file; a file without one is read as it is.</param>
     public static ModelGraph Read(ReadOnlyMemory<byte> file, string source, string? folder = null, bool verify = true)
     {
@@ -48,13 +46,9 @@ public static class OnnxReader
             throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict): it has no graph.");
         try
         {
-            return new OnnxGraphReader(model, model.Graph, new(folder), file.Length, verify).Read();
+            return new OnnxGraphReader(model, model.Graph, new(folder), file, folder, verify).Read();
         }
-        catch (UnsupportedOperatorException e)
-        {
-            throw new UnsupportedOperatorException(e.OperatorName, e.NodeName, $"{e.Reason} (in {source})");
-        }
-        catch (Exception e) when (e is InvalidModelException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is InvalidModelException or InvalidDataException or ArgumentException or OverflowException)
         {
             throw new InvalidModelException($"{source}: {e.Message}", e);
         }

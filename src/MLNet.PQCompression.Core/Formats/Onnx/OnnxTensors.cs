@@ -34,6 +34,9 @@ internal sealed class OnnxTensors(string? folder)
         return false;
     }
 
+    /// <summary>Whether a tensor is of a type that is read; strings, complex numbers and numbers of less than 8 bits are not.</summary>
+    public static bool IsRead(TensorMessage tensor) => TryType(tensor.ElementType, out _);
+
     public RawTensor Decode(TensorMessage tensor)
     {
         try

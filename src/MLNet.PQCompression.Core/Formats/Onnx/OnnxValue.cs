@@ -4,10 +4,18 @@ namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>What is known of a value while a model is read.</summary>
 /// <param name="Name">The name under which it enters the graph.</param>
-internal abstract record OnnxValue(string Name);
+internal abstract record OnnxValue(string Name)
+{
+    /// <summary>For constants of real numbers, the element type in which nodes read them where a Cast has changed it.</summary>
+    public TensorElementType? CastTo { get; init; }
+}
 
 /// <summary>A value that depends on the input.</summary>
-internal sealed record Activation(string Name, ProbedShape? Shape) : OnnxValue(Name);
+/// <param name="Name">The name under which it enters the graph.</param>
+/// <param name="Shape">Its shape, or null where that is known only when the network runs.</param>
+/// <param name="IsReal">Whether it is known to be a tensor of real numbers.</param>
+/// <param name="IsImage">Whether it is the image itself, whose bytes may be cast to real numbers.</param>
+internal sealed record Activation(string Name, ProbedShape? Shape, bool IsReal = true, bool IsImage = false) : OnnxValue(Name);
 
 /// <summary>A constant tensor as the file holds it.</summary>
 internal sealed record Constant(string Name, RawTensor Tensor) : OnnxValue(Name);
@@ -39,11 +47,27 @@ internal sealed record Lookup(string Name, float[] Codebook, int BlockSize, Tens
     }
 }
 
-/// <summary>A product-quantized weight in its final shape.</summary>
-internal sealed record Quantized(string Name, QuantizedTensor Tensor) : OnnxValue(Name);
+/// <summary>A product-quantized weight in its final shape, or a matrix whose transpose is one.</summary>
+internal sealed record Quantized(string Name, QuantizedTensor Tensor, bool IsTransposed = false) : OnnxValue(Name)
+{
+    public TensorShape Shape => IsTransposed ? new(Tensor.Shape[1], Tensor.Shape[0]) : Tensor.Shape;
 
-/// <summary>What a node that is not supported would have made; nodes that read it are passed over.</summary>
-internal sealed record Unreadable(string Name) : OnnxValue(Name);
+    /// <summary>The decoded values.</summary>
+    public float[] ToDense()
+    {
+        float[] rows = Tensor.ToDense().ToArray();
+        if (!IsTransposed)
+            return rows;
+        (int height, int width) = (Tensor.Shape[0], Tensor.Shape[1]);
+        var columns = new float[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+            columns[i % width * height + i / width] = rows[i];
+        return columns;
+    }
+}
+
+/// <summary>A constant that is not worked out here: strings, sparse tensors, what foreign nodes make of constants.</summary>
+internal sealed record Opaque(string Name) : OnnxValue(Name);
 
 /// <summary>The shapes a value takes for two probing inputs that differ in every dimension that may vary. Dimensions equal in both are fixed.</summary>
 internal sealed record ProbedShape(TensorShape First, TensorShape Second)

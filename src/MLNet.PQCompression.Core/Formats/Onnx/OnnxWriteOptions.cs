@@ -6,11 +6,16 @@ public sealed record OnnxWriteOptions
     /// <summary>The first operator set that can be written.</summary>
     public const int MinOpset = 11;
 
+    /// <summary>The operator set of graphs that come from no ONNX file.</summary>
+    public const int UsualOpset = 17;
+
     /// <summary>The last operator set that can be written.</summary>
     public const int MaxOpset = 21;
 
-    /// <summary>The operator set, 11 to 21.</summary>
-    public int Opset { get; init; } = 17;
+    /// <summary>
+    /// The operator set, 11 to 21, in which the whole graph is written anew; null keeps a graph that was read from ONNX in its document, and writes others in <see cref="UsualOpset"/>.
+    /// </summary>
+    public int? Opset { get; init; }
 
     /// <summary>True writes every weight dense, as float32.</summary>
     public bool Dense { get; init; }
@@ -20,4 +25,7 @@ public sealed record OnnxWriteOptions
     /// True keeps all four tensors.
     /// </summary>
     public bool KeepBatchNormStatistics { get; init; }
+
+    /// <summary>True keeps the names of all nodes and values of an ONNX document; false shortens those that nothing outside the file sees.</summary>
+    public bool KeepNames { get; init; }
 }

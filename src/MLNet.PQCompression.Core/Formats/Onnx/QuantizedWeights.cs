@@ -8,19 +8,24 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// </summary>
 /// <remarks>
 /// Codes take the bits they need: for k ≤ 256 a byte; above, <c>X.codes</c> holds the low bytes and <c>X.codes.high</c> the other bits, a bit plane for
-/// each, eight codes to a byte, lowest code first (uint8 [N/8, 1, planes] for N codes). Codes whose number is no multiple of eight are stored as uint16.
+/// each, eight codes to a byte, lowest code first (uint8 [N/8, 1, planes] for N codes). Codes whose number is no multiple of eight, and those of files before operator set 10, are stored as uint16.
 /// </remarks>
 internal static class QuantizedWeights
 {
-    private const int CastToFloat = 1, CastToInt32 = 6;
+    private const int CastToInt32 = 6, FirstOpsetOfMod = 10;
 
-    public static string Write(OnnxEmitter emitter, string name, QuantizedTensor weight)
+    /// <summary>Adds what rebuilds a weight and returns the name of the rebuilt value.</summary>
+    /// <param name="emitter">Where it goes.</param>
+    /// <param name="name">The weight's name.</param>
+    /// <param name="weight">The weight.</param>
+    /// <param name="type">The element type in which nodes read it.</param>
+    public static string Write(OnnxEmitter emitter, string name, QuantizedTensor weight, StorageType type = StorageType.Float32)
     {
         bool named = name.EndsWith(OnnxNames.Weight, StringComparison.Ordinal);
         string stem = named ? name[..^OnnxNames.Weight.Length] : name;
         string rows = emitter.Add("Gather", [Codebook(emitter, stem, weight), Codes(emitter, stem, weight)]);
-        if (IsHalf(weight.Codebook))
-            rows = emitter.Add("Cast", [rows], [OnnxEmitter.Attribute("to", CastToFloat)]);
+        if (type != (IsHalf(weight.Codebook) ? StorageType.Float16 : StorageType.Float32))
+            rows = emitter.Add("Cast", [rows], [OnnxEmitter.Attribute("to", OnnxTensors.Number((TensorElementType)type))]);
         // Dimension 0 is copied and dimension 1 worked out, so that all weights of one kernel size share their target shape.
         long[] shape = [0, -1, .. weight.Shape.Dimensions.Skip(2).Select(d => (long)d)];
         return emitter.Add("Reshape", [rows, emitter.Shared(shape)], output: named ? null : name);
@@ -46,7 +51,7 @@ internal static class QuantizedWeights
         string name = stem + OnnxNames.Codes;
         ReadOnlySpan<ushort> codes = weight.Codes;
         TensorShape shape = new(weight.Rows, weight.BlocksPerRow);
-        if (weight.Codewords > 256 && codes.Length % 8 != 0)
+        if (weight.Codewords > 256 && (codes.Length % 8 != 0 || emitter.Opset < FirstOpsetOfMod))
             return ToInt32(emitter, emitter.Initializer(name, TensorElementType.UInt16, shape, MemoryMarshal.AsBytes(codes).ToArray()));
         var low = new byte[codes.Length];
         for (int i = 0; i < low.Length; i++)

@@ -19,4 +19,7 @@ internal sealed class UniqueNames
         _next[name] = number;
         return unique;
     }
+
+    /// <summary>Gives a name back that is not needed after all.</summary>
+    public void Release(string name) => _next.Remove(name);
 }

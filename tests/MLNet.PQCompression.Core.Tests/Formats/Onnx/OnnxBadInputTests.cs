@@ -72,7 +72,7 @@ public class OnnxBadInputTests
         Assert.Contains("made twice", Message(new OnnxFile().Node("Relu", "input", "y").Node("Relu", "input", "y")));
         Assert.Contains("output 'y'", Message(new OnnxFile().Node("Relu", "input", "z")));
         Assert.Contains("Conv", Message(new OnnxFile().Floats("w", [4, 5, 3, 3]).Node("Conv", "input w", "y")));
-        Assert.Contains("operator set is 99", Message(new OnnxFile(99).Node("Relu", "input", "y")));
+        Assert.Contains("operator set is -1", Message(new OnnxFile(-1).Node("Relu", "input", "y")));
         Assert.Contains("2 dimensions", Message(new OnnxFile(17, -1, 3).Node("Relu", "input", "y")));
         OnnxFile two = new OnnxFile().Node("Relu", "input", "y");
         two.Model.Graph.Input.Add(new ValueInfoProto { Name = "second", Type = two.Model.Graph.Input[0].Type });

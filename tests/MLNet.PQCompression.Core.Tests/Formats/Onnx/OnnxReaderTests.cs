@@ -158,25 +158,36 @@ public class OnnxReaderTests
     }
 
     [Fact]
-    public void All_unsupported_operators_are_named_at_once()
+    public void Operators_without_a_kernel_become_foreign_nodes()
     {
-        OnnxFile file = new OnnxFile().Node("Erf", "input", "a").Node("NonZero", "a", "b").Node("ConvTranspose", "input w", "c").Node("Relu", "b", "y").Floats("w", [3, 2, 3, 3]);
-        var e = Assert.Throws<UnsupportedOperatorException>(() => file.Read());
-        Assert.Equal("Erf", e.OperatorName);
-        Assert.Contains("ConvTranspose", e.Message);
-        Assert.Contains("test.onnx", e.Message);
-        Assert.DoesNotContain("NonZero", e.Message); // It reads what is already unsupported.
+        OnnxFile file = new OnnxFile().Node("Scatter9", "input", "a b").Node("NonZero", "a", "c").Node("Conv", "b w", "d").Node("Relu", "d", "y").Floats("w", [2, 3, 3, 3]);
+        ModelGraph graph = file.Read();
+        Assert.Equal(["Scatter9", "Conv", "Relu"], graph.Nodes.Select(n => n.Operator.OnnxName));
+        Node foreign = graph.ForeignNodes.Single();
+        Assert.Equal(["a", "b"], foreign.Outputs);
+        Assert.Equal(["input"], foreign.Inputs);
+        Assert.Same(foreign, graph.ProducerOf("b"));
     }
 
     [Fact]
-    public void Unknown_attributes_and_domains_are_refused()
+    public void Unknown_attributes_modes_and_domains_make_a_node_foreign()
     {
-        Assert.Contains("hidden", Assert.Throws<UnsupportedOperatorException>(() => new OnnxFile().Node("Relu", "input", "y", ("hidden", 1)).Read()).Message);
-        Assert.Contains("reflect", Assert.Throws<UnsupportedOperatorException>(
-            () => new OnnxFile().Ints("p", 0, 0, 1, 1, 0, 0, 1, 1).Node("Pad", "input p", "y", ("mode", "reflect")).Read()).Message);
+        static string Reason(OnnxFile file) => ((Foreign)file.Read().ForeignNodes.Single().Operator).Reason;
+        Assert.Contains("hidden", Reason(new OnnxFile().Node("Relu", "input", "y", ("hidden", 1))));
+        Assert.Contains("reflect", Reason(new OnnxFile().Ints("p", 0, 0, 1, 1, 0, 0, 1, 1).Node("Pad", "input p", "y", ("mode", "reflect"))));
         OnnxFile file = new OnnxFile().Node("FusedConv", "input", "y");
         file.Model.Graph.Node[0].Domain = "com.microsoft";
-        Assert.Contains("com.microsoft", Assert.Throws<UnsupportedOperatorException>(() => file.Read()).Message);
+        Assert.Contains("com.microsoft", Reason(file));
+        Assert.Equal("com.microsoft.FusedConv", file.Read().ForeignNodes.Single().Operator.OnnxName);
+    }
+
+    [Fact]
+    public void What_foreign_nodes_make_of_constants_needs_no_node()
+    {
+        ModelGraph graph = new OnnxFile().Floats("c", [1]).Node("Unheard", "c", "d").Node("Add", "input d", "e").Node("Relu", "e", "y").Read();
+        Assert.Equal(["Add", "Relu"], graph.Nodes.Select(n => n.Operator.OnnxName));
+        Assert.Equal(["input"], graph.Nodes[0].Inputs);
+        Assert.IsType<Foreign>(graph.Nodes[0].Operator);
     }
 
     [Fact]
