@@ -164,8 +164,8 @@ public class OnnxReaderTests
         ModelGraph graph = file.Read();
         Assert.Equal(["Scatter9", "Conv", "Relu"], graph.Nodes.Select(n => n.Operator.OnnxName));
         Node foreign = graph.ForeignNodes.Single();
-        Assert.Equal(["a", "b"], foreign.Outputs);
-        Assert.Equal(["input"], foreign.Inputs);
+        Assert.Equal("a b", string.Join(' ', foreign.Outputs));
+        Assert.Equal("input", Assert.Single(foreign.Inputs));
         Assert.Same(foreign, graph.ProducerOf("b"));
     }
 
@@ -186,7 +186,7 @@ public class OnnxReaderTests
     {
         ModelGraph graph = new OnnxFile().Floats("c", [1]).Node("Unheard", "c", "d").Node("Add", "input d", "e").Node("Relu", "e", "y").Read();
         Assert.Equal(["Add", "Relu"], graph.Nodes.Select(n => n.Operator.OnnxName));
-        Assert.Equal(["input"], graph.Nodes[0].Inputs);
+        Assert.Equal("input", Assert.Single(graph.Nodes[0].Inputs));
         Assert.IsType<Foreign>(graph.Nodes[0].Operator);
     }
 
