@@ -77,6 +77,17 @@ public sealed class ModelGraph
     /// <summary>The node that makes a value, or null for the input and initializers.</summary>
     public Node? ProducerOf(string value) => _producers.GetValueOrDefault(value);
 
+    /// <summary>Makes sure that every node has a kernel here.</summary>
+    /// <exception cref="UnsupportedOperatorException">Some have none; the message names their operators and what runs them.</exception>
+    internal void RequireKernels()
+    {
+        if (ForeignNodes.FirstOrDefault() is not { Operator: Foreign first } node)
+            return;
+        string operators = string.Join(", ", ForeignNodes.Select(n => n.Operator.OnnxName).Distinct().Order(StringComparer.Ordinal));
+        throw new UnsupportedOperatorException(first.OnnxName, node.Name,
+            $"{first.Reason}. Model '{Name}' has operators without a kernel here ({operators}); ONNX Runtime runs them, by way of the package MLNet.PQCompression.OnnxRuntime.");
+    }
+
     /// <summary>The same graph with some initializers replaced or added.</summary>
     public ModelGraph WithInitializers(IEnumerable<KeyValuePair<string, Initializer>> changes) =>
         new(Name, Input, Outputs, Nodes, Initializers.SetItems(changes), Metadata, Origin);

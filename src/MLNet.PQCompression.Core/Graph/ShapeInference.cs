@@ -26,9 +26,10 @@ public static class ShapeInference
     }
 
     /// <summary>The shape of every value, and of every initializer that a node reads, by name.</summary>
-    /// <exception cref="InvalidModelException">An operator's inputs do not fit each other or its attributes.</exception>
+    /// <exception cref="InvalidModelException">An operator's inputs do not fit each other or its attributes, or a node is foreign.</exception>
     internal static Dictionary<string, ValueInfo> Values(ModelGraph graph, TensorShape inputShape)
     {
+        graph.RequireKernels();
         TensorShape declared = graph.Input.Shape;
         bool fits = inputShape.IsKnown && inputShape.Rank == declared.Rank;
         for (int i = 0; fits && i < declared.Rank; i++)

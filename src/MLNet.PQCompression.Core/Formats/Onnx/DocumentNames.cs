@@ -44,9 +44,11 @@ internal sealed class DocumentNames
     ];
 
     /// <summary>Every name in use that must stay.</summary>
-    /// <param name="named">Further names that stay, such as those of weights.</param>
-    public HashSet<string> Fixed(IEnumerable<string> named) =>
-        [.. _graph.Input.Select(i => i.Name), .. _graph.Output.Select(o => o.Name), .. _graph.Initializer.Select(t => t.Name), .. Inner, .. named];
+    /// <param name="weights">Names of weights, which stay where a Constant node makes them.</param>
+    public HashSet<string> Fixed(IReadOnlyCollection<string> weights) =>
+    [
+        .. _graph.Input.Select(i => i.Name), .. _graph.Output.Select(o => o.Name), .. _graph.Initializer.Select(t => t.Name), .. Inner, .. _graph.Node.SelectMany(n => n.Output).Intersect(weights),
+    ];
 
     /// <summary>Renames all values that need not stay.</summary>
     public void Shorten(HashSet<string> kept, Func<string> newName)

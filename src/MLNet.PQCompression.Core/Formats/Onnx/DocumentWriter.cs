@@ -20,7 +20,7 @@ internal sealed class DocumentWriter
     private readonly NodeProto[] _nodes;
     private readonly DocumentNames _names;
     private readonly List<Action<OnnxEmitter>> _rewiring = [];
-    private readonly HashSet<(NodeProto, int)> _replaced = [];
+    private readonly HashSet<DocumentUse> _replaced = [];
     private readonly Dictionary<string, string> _written = new(StringComparer.Ordinal);
 
     public DocumentWriter(OnnxDocument document, ModelGraph graph, OnnxWriteOptions options)
@@ -61,19 +61,17 @@ internal sealed class DocumentWriter
         foreach ((string name, List<DocumentUse> uses) in _document.Uses)
             if (_graph.FindInitializer(name) is { } weight && HasChanged(name, weight))
                 foreach (DocumentUse use in uses)
-                    Replace(_nodes[use.Node], use.Input, name, weight, isTransposed: false);
+                    Replace(use, name, weight, isTransposed: false);
         _names.DropUnread();
         bool isOld = _model.IrVersion < FirstIrOfInitializers;
         var added = new GraphProto();
         HashSet<string> kept = shorten ? _names.Fixed(_document.Uses.Keys) : _names.All();
         var emitter = new OnnxEmitter(added, kept, Opset(), isOld);
-        foreach (Action<OnnxEmitter> rewiring in _rewiring)
-            rewiring(emitter);
-        kept.UnionWith(added.Node.SelectMany(n => n.Output));
-        kept.UnionWith(added.Initializer.Select(t => t.Name));
         Tidy(shorten);
         if (shorten)
             _names.Shorten(kept, emitter.NewName);
+        foreach (Action<OnnxEmitter> rewiring in _rewiring)
+            rewiring(emitter);
         NodeProto[] own = [.. graph.Node];
         graph.Node.Clear();
         graph.Node.AddRange(added.Node);
@@ -93,7 +91,7 @@ internal sealed class DocumentWriter
     {
         if (node.Operator is BatchNormalization norm && proto.OpType == "BatchNormalization")
         {
-            Normalize(node, norm, proto);
+            Normalize(node, norm, proto, index);
             return;
         }
         if (node.Operator is not (Conv or Gemm or MatMul))
@@ -107,23 +105,24 @@ internal sealed class DocumentWriter
                 proto.Attribute.Add(Attribute("transB", 1));
                 isRows = false;
             }
-            Replace(proto, 1, node.Inputs[1], weight, isRows);
+            Replace(new(index, 1), node.Inputs[1], weight, isRows);
         }
         if (node.Inputs.Length > 2 && proto.OpType != "MatMul" && _graph.FindInitializer(node.Inputs[2]) is { } bias && HasChanged(node.Inputs[2], bias))
         {
             while (proto.Input.Count < 3)
                 proto.Input.Add("");
-            Replace(proto, 2, node.Inputs[2], bias, isTransposed: false);
+            Replace(new(index, 2), node.Inputs[2], bias, isTransposed: false);
         }
         if (!_options.KeepNames && node.Inputs[1] == node.Name + OnnxNames.Weight)
             proto.ClearName();
     }
 
     /// <summary>Lets an input of a node read a weight of the graph, once it is clear which names are free.</summary>
-    private void Replace(NodeProto node, int input, string name, Initializer weight, bool isTransposed)
+    private void Replace(DocumentUse use, string name, Initializer weight, bool isTransposed)
     {
-        if (!_replaced.Add((node, input)))
+        if (!_replaced.Add(use))
             return;
+        (NodeProto node, int input) = (_nodes[use.Node], use.Input);
         node.Input[input] = "";
         _rewiring.Add(emitter =>
         {
@@ -151,7 +150,7 @@ internal sealed class DocumentWriter
     }
 
     /// <summary>Scale and bias that hold the statistics too, or the four parameters where they have changed.</summary>
-    private void Normalize(Node node, BatchNormalization norm, NodeProto proto)
+    private void Normalize(Node node, BatchNormalization norm, NodeProto proto, int index)
     {
         string[] names = [.. node.Inputs.Skip(1)];
         if (!names.All(n => _graph.FindInitializer(n) is not null) || (norm.IsFolded(_graph.FindInitializer(names[2])!, _graph.FindInitializer(names[3])!) && !names.Any(n => HasChanged(n, _graph.FindInitializer(n)!))))
@@ -162,13 +161,13 @@ internal sealed class DocumentWriter
         {
             for (int i = 0; i < names.Length; i++)
                 if (_graph.FindInitializer(names[i]) is { } parameter && HasChanged(names[i], parameter))
-                    Replace(proto, i + 1, names[i], parameter, isTransposed: false);
+                    Replace(new(index, i + 1), names[i], parameter, isTransposed: false);
             SetEpsilon(proto, norm.Epsilon);
             return;
         }
         (float[] scale, float[] bias) = norm.Folded([.. names.Select(n => _graph.FindInitializer(n)!)]);
-        Replace(proto, 1, names[0], new DenseTensor(new(scale.Length), scale), isTransposed: false);
-        Replace(proto, 2, names[1], new DenseTensor(new(bias.Length), bias), isTransposed: false);
+        Replace(new(index, 1), names[0], new DenseTensor(new(scale.Length), scale), isTransposed: false);
+        Replace(new(index, 2), names[1], new DenseTensor(new(bias.Length), bias), isTransposed: false);
         proto.Input[3] = proto.Input[4] = "";
         _rewiring.Add(emitter => proto.Input[3] = proto.Input[4] = emitter.SharedZeros(scale.Length));
         SetEpsilon(proto, 1);
@@ -186,7 +185,7 @@ internal sealed class DocumentWriter
     {
         if (!shorten)
             return;
-        HashSet<NodeProto> named = [.. _graph.Nodes.Where(n => n.Operator is Conv or Gemm or MatMul).Select(n => _document.Nodes.GetValueOrDefault(n.Output, -1)).Where(i => i >= 0).Select(i => _nodes[i])];
+        HashSet<NodeProto> named = new(_graph.Nodes.Where(n => n.Operator is Conv or Gemm or MatMul).Select(n => _document.Nodes.GetValueOrDefault(n.Output, -1)).Where(i => i >= 0).Select(i => _nodes[i]), ReferenceEqualityComparer.Instance);
         HashSet<string> untold = new(StringComparer.Ordinal);
         foreach (NodeProto node in _model.Graph.Node)
         {
