@@ -27,12 +27,7 @@ public static class Tool
     /// <returns><see cref="Succeeded"/>, <see cref="Failed"/> or <see cref="WrongUsage"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs, exports and trains them.")
-        {
-            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
-        };
-        HelpWithExamples.AddTo(root);
-        ParseResult parsed = root.Parse(args);
+        ParseResult parsed = CreateRootCommand().Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
             foreach (ParseError problem in parsed.Errors)
@@ -48,5 +43,16 @@ public static class Tool
             ProcessTerminationTimeout = TimeToEnd,
         };
         return await parsed.InvokeAsync(configuration, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The commands and their options.</summary>
+    internal static RootCommand CreateRootCommand()
+    {
+        var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs, exports and trains them.")
+        {
+            new InspectCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
+        };
+        HelpWithExamples.AddTo(root);
+        return root;
     }
 }
