@@ -2,7 +2,8 @@ using System.Net;
 
 namespace ScoringWeb.Tests;
 
-public sealed class LoadTests(ServiceFixture service) : IClassFixture<ServiceFixture>
+[Collection(ServiceFixture.Name)]
+public sealed class LoadTests(ServiceFixture service)
 {
     private const int Clients = 200;
     private const int CallsEach = 5;

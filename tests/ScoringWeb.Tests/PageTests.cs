@@ -3,7 +3,8 @@ using Microsoft.Playwright;
 namespace ScoringWeb.Tests;
 
 /// <summary>The page in a real browser: Chromium of the system, where it is installed.</summary>
-public sealed class PageTests(ServiceFixture service) : IClassFixture<ServiceFixture>
+[Collection(ServiceFixture.Name)]
+public sealed class PageTests(ServiceFixture service)
 {
     private static readonly string[] Browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 

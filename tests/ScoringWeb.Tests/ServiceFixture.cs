@@ -8,6 +8,9 @@ namespace ScoringWeb.Tests;
 /// <summary>The service on a free port of the loopback address, with a student from few images: what it says is tested elsewhere.</summary>
 public sealed class ServiceFixture : WebApplicationFactory<Program>, IAsyncLifetime
 {
+    /// <summary>The tests that share the service.</summary>
+    public const string Name = "service";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("scoring-web-").FullName;
 
     public ServiceFixture() => UseKestrel(0);
@@ -57,3 +60,6 @@ public sealed class ServiceFixture : WebApplicationFactory<Program>, IAsyncLifet
         .UseSetting("Scoring:MaxUploadBytes", "100000")
         .UseSetting("Scoring:MaxPixels", "1000000");
 }
+
+[CollectionDefinition(ServiceFixture.Name)]
+public sealed class ServiceTests : ICollectionFixture<ServiceFixture>;
