@@ -6,7 +6,8 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Perfolizer.Horology;
 using MLNet.PQCompression.Benchmarks;
 
-// "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py, "kmeans MODEL THREADS" times k-means; anything else is
+// "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py, "kmeans MODEL THREADS" times k-means,
+// "chart FIGURES.json OUT.svg" draws figures of the docs; anything else is
 // BenchmarkDotNet's.
 return args switch
 {
@@ -14,6 +15,7 @@ return args switch
     ["train", string model, string threads, string batch, string size] => TrainingServer.Run(model, int.Parse(threads), int.Parse(batch), int.Parse(size)),
     ["kmeans", string model, string threads] => KMeansTiming.Run(model, int.Parse(threads)),
     ["recode", string model, string target, string regime] => Recoding.Run(model, target, regime),
+    ["chart", string figures, string svg] => FigureChart.Run(figures, svg),
     _ => RunBenchmarks(args),
 };
 
