@@ -12,7 +12,9 @@ namespace MLNet.PQCompression.Quantization;
 /// </remarks>
 internal sealed class CovarianceSpread
 {
-    private const int Probes = 16;
+    /// <summary>P, the number of z.</summary>
+    public const int Probes = 16;
+
     private readonly int _n, _views;
     private readonly float[] _signs;
     private readonly double[] _sums;
@@ -28,6 +30,17 @@ internal sealed class CovarianceSpread
         var random = new Random(n);
         _signs = [.. Enumerable.Range(0, n * Probes).Select(_ => random.Next(2) * 2f - 1)];
         _sums = new double[n * Probes];
+    }
+
+    /// <summary>The z, n×P.</summary>
+    public ReadOnlySpan<float> Signs => _signs;
+
+    /// <summary>Adds sums that were made elsewhere: Σ_i A_i·z, n×P, and Σ_i ‖A_i·z‖²/P over some images.</summary>
+    public void Add(ReadOnlySpan<double> sums, double squares, long images)
+    {
+        System.Numerics.Tensors.TensorPrimitives.Add(_sums, sums, _sums);
+        _squares += squares;
+        _images += images;
     }
 
     /// <summary>Adds the rows of some images, the same number of each, moved to the images' <see cref="RowOrigin"/>.</summary>

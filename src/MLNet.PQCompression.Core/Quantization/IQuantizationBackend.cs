@@ -81,6 +81,9 @@ public interface IClusters : IDisposable
 /// <summary>The steps of the search for one layer's codes and codebook under a <see cref="QuadraticObjective"/>.</summary>
 public interface ICodeSearch : IDisposable
 {
+    /// <summary>d.</summary>
+    int BlockSize { get; }
+
     /// <summary>m.</summary>
     int BlocksPerRow { get; }
 
@@ -96,9 +99,6 @@ public interface ICodeSearch : IDisposable
     /// <summary>E-step with each block position by itself, by its own H_bb; returns how many codes changed.</summary>
     int AssignByPosition();
 
-    /// <summary>M-step of the same objective, codeword by codeword: weighted least squares over all positions.</summary>
-    void UpdateByPosition();
-
     /// <summary>Works the error and its gradient out anew from codebook and codes, and returns the objective.</summary>
     double Refresh();
 
@@ -111,10 +111,20 @@ public interface ICodeSearch : IDisposable
     /// <param name="seeds">Seeds of tilts and orders.</param>
     void Perturb(float temperature, ReadOnlySpan<int> seeds);
 
-    /// <summary>The least-squares codebook for the codes as they are, by conjugate gradients.</summary>
-    /// <param name="steps">Steps at most.</param>
-    /// <param name="tolerance">Ends when the preconditioned residual has fallen by this factor.</param>
-    void SolveCodebook(int steps, double tolerance);
+    /// <summary>Σ −s_o·(H_bb·w_b) over each codeword's blocks, [k, d]: the right side of the codebook that is best by each block position alone.</summary>
+    double[] SumQueries();
+
+    /// <summary>Σ s_o·R_b over each codeword's blocks, [k, d], R being the gradient.</summary>
+    double[] SumGradient();
+
+    /// <summary>Σ s_o·H_bb over each codeword's blocks, [k, d, d].</summary>
+    double[] SumCurvature();
+
+    /// <summary>Σ s_o·(H·D)_b over each codeword's blocks, [k, d], D being what a direction of the codebook decodes to.</summary>
+    double[] SumImage(double[] direction);
+
+    /// <summary>Moves the codebook, and error and gradient with it, along the direction that <see cref="SumImage"/> has just been asked for.</summary>
+    void Step(double[] direction, double length);
 
     /// <summary>Σ s_o·w_oᵀHw_o, the objective of a weight of zeros.</summary>
     double Energy();

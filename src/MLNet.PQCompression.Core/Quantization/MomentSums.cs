@@ -57,6 +57,24 @@ internal sealed class MomentSums
             Count += count;
     }
 
+    /// <summary>Adds sums of one group that were made elsewhere.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="count">The rows in them.</param>
+    /// <param name="inputs">XᵀX, n×n.</param>
+    /// <param name="products">XᵀY, n×RowsPerGroup.</param>
+    /// <param name="inputSums">Σx, like all of them of rows moved to their origins.</param>
+    /// <param name="outputSums">Σy.</param>
+    public void Add(int group, long count, ReadOnlySpan<float> inputs, ReadOnlySpan<float> products, ReadOnlySpan<double> inputSums, ReadOnlySpan<double> outputSums)
+    {
+        TensorPrimitives.Add(Inputs[group], inputs, Inputs[group]);
+        TensorPrimitives.Add(Products[group], products, Products[group]);
+        TensorPrimitives.Add(_inputSums[group], inputSums, _inputSums[group]);
+        Span<double> outputs = _outputSums.AsSpan(group * _width, _width);
+        TensorPrimitives.Add(outputs, outputSums, outputs);
+        if (group == 0)
+            Count += count;
+    }
+
     /// <summary>Makes XᵀX and XᵀY of a group their covariances, in place, or where means are not free their means over the rows about zero, in scaled units. No variance is negative.</summary>
     /// <param name="group">The group.</param>
     /// <param name="isCentered">Whether means are free: a shift of each output can be absorbed.</param>

@@ -81,7 +81,7 @@ internal static class OutputAwareQuantizer
         cancellationToken.ThrowIfCancellationRequested();
         DescendCodes(search, steps, options, perturbations, random);
         cancellationToken.ThrowIfCancellationRequested();
-        search.SolveCodebook(options.CodebookSteps, CodebookTolerance);
+        CodebookSolver.Solve(search, options.CodebookSteps, CodebookTolerance);
         LimitReach(search, reach);
         steps.Add(new("codebook", search.Refresh()));
         return steps[^1].Objective;
@@ -138,7 +138,7 @@ internal static class OutputAwareQuantizer
             cancellationToken.ThrowIfCancellationRequested();
             if (search.AssignByPosition() == 0 && iteration > 0)
                 break;
-            search.UpdateByPosition();
+            CodebookSolver.SolveByPosition(search);
             LimitReach(search, objective.Reach);
         }
         return search;

@@ -38,6 +38,12 @@ public sealed class OutputStatistics
     /// <summary>How much the inputs' covariance of each group differs between images.</summary>
     internal CovarianceSpread[] Spreads { get; }
 
+    /// <summary>What the inputs of each group are summed as differences from.</summary>
+    internal IReadOnlyList<RowOrigin> InputOrigins => _inputOrigins;
+
+    /// <summary>What the outputs of each group are summed as differences from.</summary>
+    internal IReadOnlyList<RowOrigin> OutputOrigins => _outputOrigins;
+
     /// <summary>The mean of input i of a group.</summary>
     internal double InputMean(int group, int i) => Mean(_inputOrigins[group], i, Halves.Sum(h => h.InputSum(group, i)));
 

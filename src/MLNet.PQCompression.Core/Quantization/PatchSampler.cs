@@ -44,6 +44,9 @@ internal sealed class PatchSampler
         }
     }
 
+    /// <summary>The positions chosen in each image, ascending.</summary>
+    public IReadOnlyList<int[]> Positions => _positions;
+
     /// <summary>The rows that one call gives.</summary>
     public int Count => _positions.Length * _positionsPerImage;
 

@@ -21,6 +21,9 @@ internal sealed class RowOrigin(int length)
     /// <summary>The power of two by which differences from the origin are multiplied.</summary>
     public float Scale { get; private set; } = 1;
 
+    /// <summary>The origin, not scaled.</summary>
+    public ReadOnlySpan<float> Values => _values;
+
     /// <summary>Value i of the origin, not scaled.</summary>
     public double this[int i] => _values[i];
 

@@ -92,7 +92,7 @@ public sealed class OutputAwareQuantizerTests
         QuadraticObjective objective = Random(groups, rowsPerGroup, n, 5);
         QuantizationState state = Start(objective, d, k);
         state.Refresh(null);
-        CodebookSolver.Solve(state, 200, 1e-8, null);
+        CodebookSolver.Solve(new ManagedCodeSearch(state, null), 200, 1e-8);
 
         double[] expected = NormalEquations(objective, state.RowMajorCodes(), d, k);
         for (int i = 0; i < expected.Length; i++)

@@ -6,6 +6,7 @@ namespace MLNet.PQCompression.Quantization.Managed;
 internal sealed class ManagedCodeSearch : ICodeSearch
 {
     private readonly QuantizationState _state;
+    private readonly CodebookSums _sums;
     private readonly WorkerPool? _pool;
     private PositionalKMeans? _positional;
 
@@ -15,7 +16,18 @@ internal sealed class ManagedCodeSearch : ICodeSearch
         LayerGeometry geometry = objective.Geometry;
         ushort[][] codes = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new ushort[geometry.RowLength / blockSize * objective.Stride])];
         (_state, _pool) = (new(objective, blockSize, codebook, codes), pool);
+        _sums = new(_state, pool);
     }
+
+    /// <summary>Goes on from a state.</summary>
+    public ManagedCodeSearch(QuantizationState state, WorkerPool? pool)
+    {
+        (_state, _pool) = (state, pool);
+        _sums = new(state, pool);
+    }
+
+    /// <inheritdoc/>
+    public int BlockSize => _state.BlockSize;
 
     /// <inheritdoc/>
     public int BlocksPerRow => _state.BlocksPerRow;
@@ -35,10 +47,14 @@ internal sealed class ManagedCodeSearch : ICodeSearch
     public int AssignByPosition() => Positional.Assign();
 
     /// <inheritdoc/>
-    public void UpdateByPosition() => Positional.UpdateCodewords();
+    public double[] SumQueries() => Positional.Sum();
 
     /// <inheritdoc/>
-    public double Refresh() => _state.Refresh(_pool);
+    public double Refresh()
+    {
+        _sums.Release();
+        return _state.Refresh(_pool);
+    }
 
     /// <inheritdoc/>
     public int Sweep(int[] order) => CoordinateDescent.Pass(_state, order, _pool);
@@ -51,7 +67,16 @@ internal sealed class ManagedCodeSearch : ICodeSearch
     }
 
     /// <inheritdoc/>
-    public void SolveCodebook(int steps, double tolerance) => CodebookSolver.Solve(_state, steps, tolerance, _pool);
+    public double[] SumGradient() => _sums.Gradient();
+
+    /// <inheritdoc/>
+    public double[] SumCurvature() => _sums.Curvature();
+
+    /// <inheritdoc/>
+    public double[] SumImage(double[] direction) => _sums.Image(direction);
+
+    /// <inheritdoc/>
+    public void Step(double[] direction, double length) => _sums.Step(direction, length);
 
     /// <inheritdoc/>
     public double Energy()

@@ -25,8 +25,14 @@ internal sealed class PositionalKMeans
     /// <summary>E-step by each position's H_bb; returns how many codes changed.</summary>
     public int Assign() => Enumerable.Range(0, _queries.Length).Sum(g => Assign(_state, g, _queries[g], _pool));
 
-    /// <summary>M-step: weighted least squares codeword by codeword.</summary>
-    public void UpdateCodewords() => UpdateCodewords(_state, _queries);
+    /// <summary>The sum of −s_o·(H_bb·w_b) over each codeword's blocks, [k, d].</summary>
+    public double[] Sum()
+    {
+        var sums = new double[_state.Codebook.Length];
+        for (int g = 0; g < _queries.Length; g++)
+            _state.Accumulate(g, _queries[g], sums);
+        return sums;
+    }
 
     /// <summary>−H_bb·w_b for every block, [n][Stride].</summary>
     private static float[] Queries(QuadraticObjective objective, int group, int d, WorkerPool? pool)
@@ -73,22 +79,5 @@ internal sealed class PositionalKMeans
             Interlocked.Add(ref changed, moved);
         });
         return changed;
-    }
-
-    private static void UpdateCodewords(QuantizationState state, float[][] queries)
-    {
-        int d = state.BlockSize;
-        var sums = new double[state.Codebook.Length];
-        for (int g = 0; g < queries.Length; g++)
-            state.Accumulate(g, queries[g], sums);
-        bool[] used = new bool[state.Codewords];
-        foreach (ushort[] codes in state.Codes)
-            for (int b = 0; b < state.BlocksPerRow; b++)
-                for (int r = 0; r < state.Objective.Geometry.RowsPerGroup; r++)
-                    used[codes[b * state.Objective.Stride + r]] = true;
-        double[] solved = CodebookSolver.Precondition(CodebookSolver.Preconditioner(state), sums, d);
-        for (int i = 0; i < solved.Length; i++)
-            if (used[i / d])
-                state.Codebook[i] = (float)-solved[i];
     }
 }
