@@ -98,6 +98,14 @@ public sealed class ImageSource : IDisposable
         return count >= Count ? this : Select([.. Enumerable.Range(0, count)]);
     }
 
+    /// <summary>The images after the first <paramref name="count"/>, of which there must be some.</summary>
+    public ImageSource Skip(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, Count);
+        return count == 0 ? this : Select([.. Enumerable.Range(count, Count - count)]);
+    }
+
     /// <summary>Images drawn at random without repetition, in random order; all of them, shuffled, where <paramref name="count"/> is not less than there are.</summary>
     public ImageSource Sample(int count, int seed)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using MLNet.PQCompression.Cli.Configuration;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Compression;
@@ -25,6 +26,8 @@ internal sealed class CompressCommand : ToolCommand
     private readonly ClassNamesOption _classes = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
+    private readonly HeldOutOption _heldOut = new();
+    private readonly ReportOption _report = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
 
     public CompressCommand()
@@ -32,7 +35,7 @@ internal sealed class CompressCommand : ToolCommand
             "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx",
             "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
     {
-        AddSymbols([.. _model.All, _images, _output, .. _compression.All, _classes.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _output, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
         Validators.Add(result =>
         {
             if (!result.GetValue(_dryRun) && (result.GetResult(_images) is null || result.GetResult(_output) is null))
@@ -52,12 +55,13 @@ internal sealed class CompressCommand : ToolCommand
         string output = arguments.GetRequiredValue(_output)!;
         bool overwrite = arguments.GetValue(_overwrite);
         AtomicFile.CheckTarget(output, overwrite);
+        _report.Check(arguments, overwrite);
         ModelGraph teacher = _model.Load(arguments);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, ClassNamesOption.Declared(teacher));
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
         CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
-        ImageSource images = Labelled(all, names, options).Sample(all.Count, options.Seed);
+        (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, options).Sample(all.Count, options.Seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
         ModelCompressor.Plan(teacher, samples, options);
         CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
@@ -66,13 +70,31 @@ internal sealed class CompressCommand : ToolCommand
         ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItems(
             [preprocessing.ToMetadata(), provenance.ToMetadata(), .. names is null ? [] : new[] { ClassNames.ToMetadata(names) }]));
         AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
-        CompressionSummary summary = CompressionSummary.Of(result.Report, output, new FileInfo(output).Length) with
+        ImageSampleSource? heldOutSamples = heldOut is null ? null : _imageArguments.Samples(arguments, console, heldOut, preprocessing, options.Threads);
+        CompressionSummary summary = CompressionSummary.Of(result, output, new FileInfo(output).Length) with
         {
-            Skipped = samples.Skipped,
+            HeldOut = heldOutSamples is null ? null : console.Track("held-out check", progress => HeldOutCheck.Run(
+                teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
+                progress: new StepProgress<EvaluationProgress>(progress, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)),
+            Skipped = [.. samples.Skipped, .. heldOutSamples?.Skipped ?? []],
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
+        if (_report.IsGiven(arguments))
+            _report.Write(arguments, overwrite, Document(arguments, summary, provenance, all, heldOut, names, _preprocessing.Origin(arguments, teacher), preprocessing), () => heldOut is null ? new Dictionary<string, string>() : ReportPictures.Of(heldOut, summary.HeldOut!.Worst.Select(w => w.Image)));
         console.WriteResult(() => Describe(summary), summary.ToJson);
     }
+
+    private CompressionDocument Document(
+        ParseResult arguments, CompressionSummary summary, Provenance provenance, ImageSource all, ImageSource? heldOut, IReadOnlyList<string>? names, string origin, ImagePreprocessing preprocessing) => new()
+    {
+        Model = _model.Path(arguments),
+        ModelBytes = new FileInfo(_model.Path(arguments)).Length,
+        Summary = summary,
+        Images = new(all.Path, all.Count, summary.Images, heldOut?.Count ?? 0, preprocessing.ToString(), origin),
+        Classes = names ?? [],
+        Configuration = EffectiveConfiguration.Of(arguments, [.. _compression.All, _heldOut.Symbol]),
+        MadeBy = MadeBy.Here(provenance.Teacher),
+    };
 
     /// <summary>Classes are numbered as the model names them, where labels are learned from and both have names.</summary>
     private static ImageSource Labelled(ImageSource images, IReadOnlyList<string>? names, CompressionOptions options)
@@ -101,7 +123,15 @@ internal sealed class CompressCommand : ToolCommand
             {LayerTable.Create(summary.Layers)}
             {summary.PaperBytes:N0} bytes of {summary.DenseBytes:N0}, {(double)summary.DenseBytes / summary.PaperBytes:0.0} times smaller (as the paper counts)
             {summary.Output}: {summary.FileBytes:N0} bytes, from {summary.Images} images{skipped}, in {summary.Seconds:0.0} s
+            {HeldOut(summary.HeldOut)}
 
             """);
     }
+
+    private static string HeldOut(HeldOutReport? held) => held switch
+    {
+        null => "Not checked: fewer than 128 images, or --held-out 0. Check the result with: mlnet-pq evaluate OUT.onnx --images OTHERS --teacher MODEL",
+        { Agreement: not null } => string.Create(CultureInfo.InvariantCulture, $"Held-out check: KL(teacher || student) {held.Divergence:0.####} nats. {held.Meaning}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"Held-out check: cosine {held.Cosine:0.####} on {held.Images} images. {held.Meaning}"),
+    };
 }

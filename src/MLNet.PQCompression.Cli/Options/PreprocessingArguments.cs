@@ -45,6 +45,14 @@ internal sealed class PreprocessingArguments
         return result;
     }
 
+    /// <summary>Where the preprocessing is known from, in words.</summary>
+    public string Origin(ParseResult arguments, ModelGraph model)
+    {
+        string[] given = [.. All.Where(o => arguments.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
+        string rest = ImagePreprocessing.FromMetadata(model.Metadata) is null ? "an assumption: what networks of this input size are commonly trained with" : "the model's metadata";
+        return given.Length == 0 ? rest : $"{string.Join(", ", given)}; all else from {rest}";
+    }
+
     private static Option<float[]?> Numbers(string name, string description, Predicate<float> allowed) => new(name)
     {
         HelpName = "R,G,B",

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.IO.Enumeration;
 using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
@@ -36,7 +37,12 @@ public enum BlockRegime
 /// <param name="BlockSize">d, or null to keep the regime's.</param>
 /// <param name="Codewords">k, or null to keep the regime's.</param>
 /// <param name="Skip">True leaves the layer dense.</param>
-public sealed record LayerOverride(string Pattern, int? BlockSize = null, int? Codewords = null, bool Skip = false);
+/// <param name="Reason">Why, for tables; null for "as asked".</param>
+public sealed record LayerOverride(string Pattern, int? BlockSize = null, int? Codewords = null, bool Skip = false, string? Reason = null)
+{
+    /// <summary>Whether it is about a layer.</summary>
+    internal bool Matches(string node, string weight) => FileSystemName.MatchesSimpleExpression(Pattern, node, false) || FileSystemName.MatchesSimpleExpression(Pattern, weight, false);
+}
 
 /// <summary>How to compress a model. The defaults are the recommended ones; the paper's are named where they differ.</summary>
 public sealed record CompressionOptions

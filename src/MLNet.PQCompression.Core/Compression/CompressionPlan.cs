@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.IO.Enumeration;
 using System.Numerics;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Quantization;
@@ -49,7 +48,7 @@ public sealed class CompressionPlan
             .GroupBy(name => name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         bool basicBlocks = HasBasicBlocks(graph, layers);
         foreach (LayerOverride o in options.Overrides)
-            if (!layers.Any(n => Matches(o, n)))
+            if (!layers.Any(n => o.Matches(n.Name, n.Inputs[1])))
                 throw new ArgumentException($"No layer matches '{o.Pattern}'; the layers are {string.Join(", ", layers.Select(n => n.Inputs[1]))}.", nameof(options));
         string? first = layers.FirstOrDefault(n => n.Operator is Conv)?.Name;
         LayerPlan[] PlanAll(BlockRegime blocks) => [.. layers.Select(n => Plan(graph, n, options with { Blocks = blocks }, n.Name == first, basicBlocks, uses[n.Inputs[1]]))];
@@ -73,10 +72,10 @@ public sealed class CompressionPlan
     {
         string weight = node.Inputs[1];
         TensorShape shape = graph.Initializers[weight].Shape;
-        LayerOverride? exception = options.Overrides.LastOrDefault(o => Matches(o, node));
+        LayerOverride? exception = options.Overrides.LastOrDefault(o => o.Matches(node.Name, node.Inputs[1]));
         LayerPlan Alone(string reason) => new(node.Name, weight, shape, 0, 0, reason);
         if (exception is { Skip: true })
-            return Alone("left alone as asked");
+            return Alone($"left alone {exception.Reason ?? "as asked"}");
         bool asked = exception?.BlockSize is not null || exception?.Codewords is not null;
         if (uses > 1)
             return asked ? throw Impossible("its weight is shared by several nodes") : Alone("its weight is shared by several nodes");
@@ -84,7 +83,7 @@ public sealed class CompressionPlan
             return Alone("first convolution");
         LayerGeometry geometry = LayerGeometry.Of(node.Operator, shape);
         bool isLinear = geometry.Window is null;
-        (int d, string rule) = exception?.BlockSize is { } given ? (given, "as asked") : BlockSize(geometry, options, basicBlocks);
+        (int d, string rule) = exception?.BlockSize is { } given ? (given, exception.Reason ?? "as asked") : BlockSize(geometry, options, basicBlocks);
         if (d < 1 || geometry.RowLength % d != 0)
             throw Impossible($"blocks of {d} do not divide its rows of {geometry.RowLength} values");
         long blocks = shape.Count / d;
@@ -142,9 +141,6 @@ public sealed class CompressionPlan
 
     private static bool IsLayer(ModelGraph graph, Node node) =>
         node.Operator is Conv or Gemm { TransposeA: false, TransposeB: true, Alpha: 1, Beta: 1 } && graph.Initializers.ContainsKey(node.Inputs[1]);
-
-    private static bool Matches(LayerOverride o, Node node) =>
-        FileSystemName.MatchesSimpleExpression(o.Pattern, node.Name, false) || FileSystemName.MatchesSimpleExpression(o.Pattern, node.Inputs[1], false);
 
     private static long OwnBytes(Initializer initializer) => initializer is QuantizedTensor q
         ? PaperAccounting.CodeBytes(q.Codes.Length, q.Codewords) + 2L * q.Codebook.Length

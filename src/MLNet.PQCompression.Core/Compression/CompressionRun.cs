@@ -13,7 +13,7 @@ internal sealed class CompressionRun(
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly List<LayerReport> _reports = [];
-    private readonly long _work = plan.Layers.Sum(Work);
+    private readonly long _work = plan.Layers.Sum(l => l.Work);
     private readonly double _layerShare = distillation is null ? 1 : 0.5;
     private long _done;
 
@@ -76,17 +76,8 @@ internal sealed class CompressionRun(
     private void Finish(LayerPlan layer, double error, double[] objective, double seconds, string stage)
     {
         _reports.Add(new(layer, error, [.. objective], seconds));
-        _done += Work(layer);
+        _done += layer.Work;
         progress?.Report(new(stage, layer.Weight, Fraction, $"output error {error:P2}"));
-    }
-
-    /// <summary>A layer's share of the work, about: its statistics cost the square of a row's length, the passes over its codes that times its rows.</summary>
-    private static long Work(LayerPlan layer)
-    {
-        if (!layer.IsQuantized)
-            return 0;
-        long rows = layer.Shape[0], length = layer.Shape.Count / rows;
-        return length * length * (rows + 2048) / 1024 + layer.Shape.Count;
     }
 
     private static int Seed(int seed, int layer) => unchecked(seed * 1000003 + layer);

@@ -29,6 +29,12 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     public sealed record Outcome(
         IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError, double[] Objective, Activation[]? TeacherOutputs);
 
+    /// <summary>What a short search gave.</summary>
+    /// <param name="Plan">The layer with the block size and codebook that were tried.</param>
+    /// <param name="Weights">The initializers to replace.</param>
+    /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
+    public sealed record Trial(LayerPlan Plan, IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError);
+
     /// <summary>Quantizes a layer whose inputs lie on the frontier.</summary>
     /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
     public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
@@ -41,9 +47,12 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         }
         catch (NotFiniteNumberException e)
         {
-            throw new InvalidModelException($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
+            throw Beyond(node, plan, e);
         }
     }
+
+    private static InvalidModelException Beyond(Node node, LayerPlan plan, NotFiniteNumberException e) =>
+        new($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
 
     private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
     {
@@ -72,7 +81,42 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         return new([new(plan.Weight, tensor)], energy > 0 ? result.Objective / energy : 0, [.. result.Iterations.Select(i => i.Objective), result.Objective], null);
     }
 
+    /// <summary>Tries several block sizes and codebooks with short searches on the same statistics; the frontier and the student stay as they are.</summary>
+    /// <returns>What each gave, and the teacher's outputs.</returns>
+    public (IReadOnlyList<Trial> Trials, Activation[] TeacherOutputs) Try(
+        TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, CancellationToken cancellationToken)
+    {
+        (OutputProblem problem, OutputCorrection correction, Activation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
+        var trials = new List<Trial>();
+        foreach ((int d, int k) in candidates)
+        {
+            LayerPlan tried = plan with { BlockSize = d, Codewords = k };
+            OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, d, OutputAwareOptions.Short with { Codewords = k, Seed = seed }, backend, cancellationToken);
+            trials.Add(new(tried, Weights(frontier, problem, correction, node, tried, result), result.RelativeError));
+        }
+        return (trials, outputs);
+    }
+
     private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    {
+        (OutputProblem problem, OutputCorrection correction, Activation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
+        var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(problem.Objective.Geometry), Seed = seed };
+        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
+        return new(Weights(frontier, problem, correction, node, plan, result), result.RelativeError, [.. result.Steps.Select(s => s.Objective)], outputs);
+    }
+
+    /// <summary>The quantized weight, and what absorbs the scale and shift fitted after it.</summary>
+    private IReadOnlyList<KeyValuePair<string, Initializer>> Weights(
+        TwinFrontier frontier, OutputProblem problem, OutputCorrection correction, Node node, LayerPlan plan, OutputAwareResult result)
+    {
+        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, backend.Workers);
+        var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, result.Codebook, result.Codes);
+        return [new(plan.Weight, tensor), .. correction.Absorb(frontier.Student, node, scale, shift)];
+    }
+
+    /// <summary>Takes the statistics of a layer and works out what is to be minimised.</summary>
+    private (OutputProblem Problem, OutputCorrection Correction, Activation[] TeacherOutputs) Prepare(
+        TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
     {
         Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
         var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
@@ -94,12 +138,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
         var problem = new OutputProblem(moments.ToStatistics(), weight, correction.Kind != CorrectionKind.None,
             correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers);
-        var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(geometry), Seed = seed };
-        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
-        (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, backend.Workers);
-        var tensor = new QuantizedTensor(plan.Shape, plan.BlockSize, result.Codebook, result.Codes);
-        return new([new(plan.Weight, tensor), .. correction.Absorb(frontier.Student, node, scale, shift)], result.RelativeError,
-            [.. result.Steps.Select(s => s.Objective)], outputs);
+        return (problem, correction, outputs);
     }
 
     /// <summary>Small layers can afford several starts, and their objective varies most with the start.</summary>

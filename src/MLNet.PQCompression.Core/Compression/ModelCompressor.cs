@@ -58,7 +58,7 @@ public static class ModelCompressor
         return CompressionPlan.Create(model, options);
     }
 
-    private static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)
+    internal static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)
     {
         long perImage = FrontierMemory.BytesPerImage(model, plan, images.Height, images.Width);
         return (int)Math.Clamp(options.MaxActivationBytes / perImage, 1, options.MaxImages);

@@ -24,6 +24,9 @@ public sealed record CompressionSummary
     /// <summary>Every convolution and linear layer in order.</summary>
     public required IReadOnlyList<LayerSummary> Layers { get; init; }
 
+    /// <summary>How near the compressed network is to its teacher on images kept out; null where none were.</summary>
+    public HeldOutReport? HeldOut { get; init; }
+
     /// <summary>The images that could not be read and were left out.</summary>
     public IReadOnlyList<SkippedImage> Skipped { get; init; } = [];
 
@@ -31,12 +34,13 @@ public sealed record CompressionSummary
     public double Seconds { get; init; }
 
     /// <summary>Sums up a compression.</summary>
-    /// <param name="report">What was done.</param>
+    /// <param name="result">What was done.</param>
     /// <param name="output">The file that was written.</param>
     /// <param name="fileBytes">Its size.</param>
-    public static CompressionSummary Of(CompressionReport report, string output, long fileBytes)
+    public static CompressionSummary Of(CompressionResult result, string output, long fileBytes)
     {
-        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(result);
+        CompressionReport report = result.Report;
         return new()
         {
             Output = output,
@@ -44,7 +48,7 @@ public sealed record CompressionSummary
             DenseBytes = report.DenseBytes,
             PaperBytes = report.PaperBytes,
             FileBytes = fileBytes,
-            Layers = [.. report.Layers.Select(LayerSummary.Of)],
+            Layers = [.. report.Layers.Select(l => LayerSummary.Of(l, result.Student.Initializers[l.Plan.Weight]))],
             Seconds = report.Seconds,
         };
     }

@@ -36,6 +36,14 @@ public sealed record LayerSummary
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? RelativeError { get; init; }
 
+    /// <summary>How many of the codewords at least one block uses; null where nothing was quantized.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? UsedCodewords { get; init; }
+
+    /// <summary>The method's objective after each of its steps, relative to the first; null where nothing was quantized.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<double>? Objective { get; init; }
+
     /// <summary>The time the layer took; null where nothing was done.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Seconds { get; init; }
@@ -54,6 +62,11 @@ public sealed record LayerSummary
 
     internal static LayerSummary Of(LayerReport report) => Of(report.Plan) with { RelativeError = report.RelativeError, Seconds = report.Seconds };
 
+    /// <summary>The layer of a network that has just been compressed, with what its weight and the search tell.</summary>
+    internal static LayerSummary Of(LayerReport report, Initializer weight) => weight is QuantizedTensor q
+        ? Of(report) with { UsedCodewords = q.Codes.ToArray().Distinct().Count(), Objective = Relative(report.Objective) }
+        : Of(report);
+
     /// <summary>The layer of a model that is compressed already.</summary>
     internal static LayerSummary Of(LayerPlan plan, Initializer weight) => weight is QuantizedTensor q
         ? Of(plan) with
@@ -64,4 +77,7 @@ public sealed record LayerSummary
             Reason = "quantized",
         }
         : Of(plan) with { BlockSize = null, Codewords = null, PaperBytes = plan.DenseBytes, Reason = "dense" };
+
+    private static ImmutableArray<double> Relative(ImmutableArray<double> objective) =>
+        objective is [> 0 and var first, ..] ? [.. objective.Select(o => Math.Round(o / first, 4))] : objective;
 }

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 
 namespace MLNet.PQCompression.Reporting;
@@ -14,9 +16,22 @@ public static class ReportJson
 
     /// <summary>The compression as JSON.</summary>
     public static string ToJson(this CompressionSummary summary) => JsonSerializer.Serialize(summary, ReportJsonContext.Default.CompressionSummary);
+
+    /// <summary>The whole report of a compression as JSON.</summary>
+    public static string ToJson(this CompressionDocument document) => JsonSerializer.Serialize(document, ReportJsonContext.Default.CompressionDocument);
+
+    /// <summary>The JSON schema of <see cref="ToJson(CompressionDocument)"/>, made from the types that are written.</summary>
+    public static string CompressionDocumentSchema()
+    {
+        JsonNode schema = ReportJsonContext.Default.Options.GetJsonSchemaAsNode(typeof(CompressionDocument), new() { TreatNullObliviousAsNonNullable = true });
+        schema.AsObject().Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+        schema.AsObject().Insert(1, "title", "mlnet-pq compression report");
+        return schema.ToJsonString(ReportJsonContext.Default.Options);
+    }
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(OutputKindConverter)])]
+[JsonSerializable(typeof(CompressionDocument))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(CompressionSummary))]
@@ -26,3 +41,5 @@ internal sealed partial class ReportJsonContext : JsonSerializerContext;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Provenance))]
 internal sealed partial class CompactJsonContext : JsonSerializerContext;
+
+internal sealed class OutputKindConverter() : JsonStringEnumConverter<OutputKind>(JsonNamingPolicy.CamelCase);

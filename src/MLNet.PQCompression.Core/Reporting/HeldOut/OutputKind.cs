@@ -1,0 +1,27 @@
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Reporting;
+
+/// <summary>What a network's output is, and so how two networks' outputs are compared.</summary>
+public enum OutputKind
+{
+    /// <summary>Scores of classes: compared by KL divergence and by whether both name the same class.</summary>
+    Classes,
+
+    /// <summary>Anything else, such as features or maps: compared by the angle between the two outputs as vectors.</summary>
+    Features,
+}
+
+/// <summary>Tells what a network's output is.</summary>
+internal static class OutputKinds
+{
+    /// <summary>Classes where the only output is made by a Softmax or by a linear layer, changes of shape aside; else features.</summary>
+    public static OutputKind Of(ModelGraph model)
+    {
+        Node? last = model.Outputs.Length == 1 ? model.ProducerOf(model.OutputName) : null;
+        while (last is { Operator: Flatten or Reshape })
+            last = model.ProducerOf(last.Inputs[0]);
+        bool isBiasedProduct = last is { Operator: Binary { Function: BinaryFunction.Add } } && last.Inputs.Any(i => model.ProducerOf(i)?.Operator is MatMul);
+        return last?.Operator is Softmax or Gemm or MatMul || isBiasedProduct ? OutputKind.Classes : OutputKind.Features;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Runtime.InteropServices;
+using SkiaSharp;
+
+namespace MLNet.PQCompression.Images;
+
+/// <summary>Small JPEG files of images, for reports.</summary>
+public static class ImageThumbnail
+{
+    private const int Quality = 82;
+
+    /// <summary>A JPEG file of an image, made smaller where its longer side has more pixels than <paramref name="longSide"/>.</summary>
+    public static byte[] Jpeg(RgbImage image, int longSide)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(longSide);
+        double scale = Math.Min(1, (double)longSide / Math.Max(image.Width, image.Height));
+        RgbImage small = scale < 1 ? ImageResizer.Resize(image, Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale))) : image;
+        using var bitmap = new SKBitmap(new SKImageInfo(small.Width, small.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        Span<byte> target = MemoryMarshal.AsBytes(bitmap.GetPixelSpan());
+        for (int y = 0; y < small.Height; y++)
+            for (int x = 0; x < small.Width; x++)
+            {
+                small.Pixels.AsSpan((y * small.Width + x) * 3, 3).CopyTo(target[(y * bitmap.RowBytes + x * 4)..]);
+                target[y * bitmap.RowBytes + x * 4 + 3] = 255;
+            }
+        using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, Quality);
+        return data.ToArray();
+    }
+}
