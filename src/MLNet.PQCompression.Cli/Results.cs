@@ -40,7 +40,8 @@ internal sealed record BenchResult(string Model, long FileBytes, int Batch, int 
 /// <summary>What train writes.</summary>
 internal sealed record TrainResult(string Output, long FileBytes, int Images, int Classes, int Epochs, double Loss, double Seconds);
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(OutputKindConverter)])]
+[JsonSerializable(typeof(AnalysisResult))]
 [JsonSerializable(typeof(PredictionResult))]
 [JsonSerializable(typeof(ExportResult))]
 [JsonSerializable(typeof(BenchResult))]

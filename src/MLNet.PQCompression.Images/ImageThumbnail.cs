@@ -16,13 +16,13 @@ public static class ImageThumbnail
         double scale = Math.Min(1, (double)longSide / Math.Max(image.Width, image.Height));
         RgbImage small = scale < 1 ? ImageResizer.Resize(image, Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale))) : image;
         using var bitmap = new SKBitmap(new SKImageInfo(small.Width, small.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        Span<byte> target = MemoryMarshal.AsBytes(bitmap.GetPixelSpan());
-        for (int y = 0; y < small.Height; y++)
-            for (int x = 0; x < small.Width; x++)
-            {
-                small.Pixels.AsSpan((y * small.Width + x) * 3, 3).CopyTo(target[(y * bitmap.RowBytes + x * 4)..]);
-                target[y * bitmap.RowBytes + x * 4 + 3] = 255;
-            }
+        var pixels = new byte[4 * small.Width * small.Height];
+        for (int i = 0; i < pixels.Length; i += 4)
+        {
+            small.Pixels.AsSpan(i / 4 * 3, 3).CopyTo(pixels.AsSpan(i));
+            pixels[i + 3] = byte.MaxValue;
+        }
+        Marshal.Copy(pixels, 0, bitmap.GetPixels(), pixels.Length);
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, Quality);
         return data.ToArray();
     }

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
+using MLNet.PQCompression.Budget;
 using MLNet.PQCompression.Cli.Configuration;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
@@ -26,6 +26,7 @@ internal sealed class CompressCommand : ToolCommand
     private readonly ClassNamesOption _classes = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
+    private readonly BudgetArguments _budget = new();
     private readonly HeldOutOption _heldOut = new();
     private readonly ReportOption _report = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
@@ -33,11 +34,13 @@ internal sealed class CompressCommand : ToolCommand
     public CompressCommand()
         : base("compress", "Compresses a model from unlabelled images and writes it as ONNX.",
             "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx",
+            "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx --target-size 2MB --report report.html",
             "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
     {
-        AddSymbols([.. _model.All, _images, _output, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _output, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
         Validators.Add(result =>
         {
+            _budget.Check(result);
             if (!result.GetValue(_dryRun) && (result.GetResult(_images) is null || result.GetResult(_output) is null))
                 result.AddError("compress needs --images and --output, or --dry-run.");
         });
@@ -64,37 +67,49 @@ internal sealed class CompressCommand : ToolCommand
         (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, options).Sample(all.Count, options.Seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
         ModelCompressor.Plan(teacher, samples, options);
-        CompressionResult result = console.Track("compress", progress => ModelCompressor.Compress(
-            teacher, samples, options, new StepProgress<CompressionProgress>(progress, Step), console.CancellationToken));
-        Provenance provenance = Provenance.Of(result.Report, options, Sha256(_model.Path(arguments)));
-        ModelGraph student = result.Student.WithMetadata(result.Student.Metadata.SetItems(
-            [preprocessing.ToMetadata(), provenance.ToMetadata(), .. names is null ? [] : new[] { ClassNames.ToMetadata(names) }]));
-        AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
         ImageSampleSource? heldOutSamples = heldOut is null ? null : _imageArguments.Samples(arguments, console, heldOut, preprocessing, options.Threads);
+        var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings), Sha256(_model.Path(arguments)));
+        BudgetResult? kept = null;
+        CompressionResult result = console.Track("compress", step =>
+        {
+            var progress = new StepProgress<CompressionProgress>(step, Step);
+            if (_budget.Read(arguments) is not { } budget)
+                return ModelCompressor.Compress(teacher, samples, options, progress, console.CancellationToken);
+            kept = BudgetCompressor.Compress(
+                teacher, samples, budget with { HeldOut = heldOutSamples, ReservedBytes = metadata.MostBytes(teacher) }, options, null, progress, console.CancellationToken);
+            return kept.Compression;
+        });
+        ModelGraph student = metadata.AddTo(result);
+        HeldOutReport? check = heldOutSamples is null || teacher.Outputs.Length > 1 ? null : kept?.Check ?? console.Track("held-out check", step => HeldOutCheck.Run(
+            teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
+            progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken));
+        AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
         CompressionSummary summary = CompressionSummary.Of(result, output, new FileInfo(output).Length) with
         {
-            HeldOut = heldOutSamples is null ? null : console.Track("held-out check", progress => HeldOutCheck.Run(
-                teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
-                progress: new StepProgress<EvaluationProgress>(progress, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)),
+            HeldOut = check,
             Skipped = [.. samples.Skipped, .. heldOutSamples?.Skipped ?? []],
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         if (_report.IsGiven(arguments))
-            _report.Write(arguments, overwrite, Document(arguments, summary, provenance, all, heldOut, names, _preprocessing.Origin(arguments, teacher), preprocessing), () => heldOut is null ? new Dictionary<string, string>() : ReportPictures.Of(heldOut, summary.HeldOut!.Worst.Select(w => w.Image)));
-        console.WriteResult(() => Describe(summary), summary.ToJson);
+        {
+            CompressionDocument document = new()
+            {
+                Model = _model.Path(arguments),
+                ModelBytes = new FileInfo(_model.Path(arguments)).Length,
+                Summary = summary,
+                Images = new(all.Path, all.Count, summary.Images, heldOut?.Count ?? 0, preprocessing.ToString(), _preprocessing.Origin(arguments, teacher)),
+                Curve = kept is null ? [] : AnalysisResult.Thin(kept.Analysis, kept.Plan),
+                Classes = names ?? [],
+                Configuration = EffectiveConfiguration.Of(arguments, Settings),
+                MadeBy = MadeBy.Here(metadata.TeacherSha256),
+            };
+            _report.Write(arguments, overwrite, document, () => check is null ? new Dictionary<string, string>() : ReportPictures.Of(heldOut!, check.Worst.Select(w => w.Image)));
+        }
+        console.WriteResult(() => CompressionText.Of(summary, kept), summary.ToJson);
     }
 
-    private CompressionDocument Document(
-        ParseResult arguments, CompressionSummary summary, Provenance provenance, ImageSource all, ImageSource? heldOut, IReadOnlyList<string>? names, string origin, ImagePreprocessing preprocessing) => new()
-    {
-        Model = _model.Path(arguments),
-        ModelBytes = new FileInfo(_model.Path(arguments)).Length,
-        Summary = summary,
-        Images = new(all.Path, all.Count, summary.Images, heldOut?.Count ?? 0, preprocessing.ToString(), origin),
-        Classes = names ?? [],
-        Configuration = EffectiveConfiguration.Of(arguments, [.. _compression.All, _heldOut.Symbol]),
-        MadeBy = MadeBy.Here(provenance.Teacher),
-    };
+    /// <summary>The options that a configuration holds.</summary>
+    private IReadOnlyList<Option> Settings => [.. _budget.All, .. _compression.All, _heldOut.Symbol, .. _preprocessing.All];
 
     /// <summary>Classes are numbered as the model names them, where labels are learned from and both have names.</summary>
     private static ImageSource Labelled(ImageSource images, IReadOnlyList<string>? names, CompressionOptions options)
@@ -107,7 +122,7 @@ internal sealed class CompressCommand : ToolCommand
         return names is null ? images : images.WithClassOrder(names);
     }
 
-    private static ProgressStep Step(CompressionProgress p) =>
+    internal static ProgressStep Step(CompressionProgress p) =>
         new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
 
     private static string Sha256(string path)
@@ -115,23 +130,4 @@ internal sealed class CompressCommand : ToolCommand
         using FileStream file = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
-
-    private static string Describe(CompressionSummary summary)
-    {
-        string skipped = summary.Skipped.Count > 0 ? $", {summary.Skipped.Count} left out" : "";
-        return string.Create(CultureInfo.InvariantCulture, $"""
-            {LayerTable.Create(summary.Layers)}
-            {summary.PaperBytes:N0} bytes of {summary.DenseBytes:N0}, {(double)summary.DenseBytes / summary.PaperBytes:0.0} times smaller (as the paper counts)
-            {summary.Output}: {summary.FileBytes:N0} bytes, from {summary.Images} images{skipped}, in {summary.Seconds:0.0} s
-            {HeldOut(summary.HeldOut)}
-
-            """);
-    }
-
-    private static string HeldOut(HeldOutReport? held) => held switch
-    {
-        null => "Not checked: fewer than 128 images, or --held-out 0. Check the result with: mlnet-pq evaluate OUT.onnx --images OTHERS --teacher MODEL",
-        { Agreement: not null } => string.Create(CultureInfo.InvariantCulture, $"Held-out check: KL(teacher || student) {held.Divergence:0.####} nats. {held.Meaning}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"Held-out check: cosine {held.Cosine:0.####} on {held.Images} images. {held.Meaning}"),
-    };
 }

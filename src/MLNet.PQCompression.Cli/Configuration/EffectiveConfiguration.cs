@@ -19,6 +19,9 @@ internal static class EffectiveConfiguration
         return settings;
     }
 
+    /// <summary>The values of those options that were given.</summary>
+    public static JsonObject Given(ParseResult arguments, IEnumerable<Option> options) => Of(arguments, options.Where(o => arguments.GetResult(o) is { Implicit: false }));
+
     /// <summary>--max-images is maxImages.</summary>
     public static string Key(Option option) => JsonNamingPolicy.CamelCase.ConvertName(string.Concat(option.Name.TrimStart('-').Split('-').Select(w => char.ToUpperInvariant(w[0]) + w[1..])));
 
@@ -27,6 +30,7 @@ internal static class EffectiveConfiguration
         null => null,
         bool value => value,
         int value => value,
+        long value => value,
         double value => value,
         string value => value,
         Enum value => value.ToString().ToLowerInvariant(),

@@ -33,6 +33,9 @@ internal sealed class CompressionArguments
     /// <summary>Those that decide the plan.</summary>
     public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers];
 
+    /// <summary>Those that an analysis looks at.</summary>
+    public IReadOnlyList<Option> Analysis => [_layers, _seed];
+
     /// <summary>All of them.</summary>
     public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
@@ -54,6 +57,10 @@ internal sealed class CompressionArguments
         CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],
     };
+
+    /// <summary>Reads those that an analysis looks at.</summary>
+    public CompressionOptions ReadAnalysis(ParseResult arguments, int threads) =>
+        Defaults with { Seed = arguments.GetValue(_seed), Overrides = [.. arguments.GetValue(_layers) ?? []], Threads = threads };
 
     private DistillationOptions? Distillation(ParseResult arguments, ImagePreprocessing images)
     {

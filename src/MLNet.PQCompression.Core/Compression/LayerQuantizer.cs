@@ -86,15 +86,22 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     public (IReadOnlyList<Trial> Trials, Activation[] TeacherOutputs) Try(
         TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, CancellationToken cancellationToken)
     {
-        (OutputProblem problem, OutputCorrection correction, Activation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
-        var trials = new List<Trial>();
-        foreach ((int d, int k) in candidates)
+        try
         {
-            LayerPlan tried = plan with { BlockSize = d, Codewords = k };
-            OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, d, OutputAwareOptions.Short with { Codewords = k, Seed = seed }, backend, cancellationToken);
-            trials.Add(new(tried, Weights(frontier, problem, correction, node, tried, result), result.RelativeError));
+            (OutputProblem problem, OutputCorrection correction, Activation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
+            var trials = new List<Trial>();
+            foreach ((int d, int k) in candidates)
+            {
+                LayerPlan tried = plan with { BlockSize = d, Codewords = k };
+                OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, d, OutputAwareOptions.Short with { Codewords = k, Seed = seed }, backend, cancellationToken);
+                trials.Add(new(tried, Weights(frontier, problem, correction, node, tried, result), result.RelativeError));
+            }
+            return (trials, outputs);
         }
-        return (trials, outputs);
+        catch (NotFiniteNumberException e)
+        {
+            throw Beyond(node, plan, e);
+        }
     }
 
     private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)

@@ -42,4 +42,5 @@ internal sealed partial class ReportJsonContext : JsonSerializerContext;
 [JsonSerializable(typeof(Provenance))]
 internal sealed partial class CompactJsonContext : JsonSerializerContext;
 
-internal sealed class OutputKindConverter() : JsonStringEnumConverter<OutputKind>(JsonNamingPolicy.CamelCase);
+/// <summary>Writes what an output is in lower case.</summary>
+public sealed class OutputKindConverter() : JsonStringEnumConverter<OutputKind>(JsonNamingPolicy.CamelCase);

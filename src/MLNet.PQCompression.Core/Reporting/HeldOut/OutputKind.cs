@@ -21,7 +21,7 @@ internal static class OutputKinds
         Node? last = model.Outputs.Length == 1 ? model.ProducerOf(model.OutputName) : null;
         while (last is { Operator: Flatten or Reshape })
             last = model.ProducerOf(last.Inputs[0]);
-        bool isBiasedProduct = last is { Operator: Binary { Function: BinaryFunction.Add } } && last.Inputs.Any(i => model.ProducerOf(i)?.Operator is MatMul);
+        bool isBiasedProduct = last is { Operator: Binary { Function: BinaryFunction.Add } } && last.Inputs.Any(i => model.ProducerOf(i)?.Operator is MatMul or Gemm);
         return last?.Operator is Softmax or Gemm or MatMul || isBiasedProduct ? OutputKind.Classes : OutputKind.Features;
     }
 }

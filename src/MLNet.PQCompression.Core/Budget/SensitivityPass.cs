@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Compute;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+
+namespace MLNet.PQCompression.Budget;
+
+/// <summary>
+/// One pass over the network that measures, layer by layer, the error of several codebooks by short searches on the same statistics, and with two of them what the network's answer loses when nothing else changes.
+/// </summary>
+internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, CompressionOptions options, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
+{
+    /// <summary>Measures.</summary>
+    /// <param name="batches">The images, which it takes over.</param>
+    /// <param name="probe">What the network's answer loses.</param>
+    /// <param name="backend">What it runs on.</param>
+    public ImmutableArray<LayerSensitivity> Run(Activation[] batches, DivergenceProbe probe, IBackend backend)
+    {
+        var quantizer = new LayerQuantizer(options, views: 1, backend);
+        using var frontier = new TwinFrontier(model, batches, backend);
+        var waiting = new List<Node>();
+        Activation[]? outputs = null;
+        var found = new List<LayerSensitivity>();
+        long work = plan.Layers.Sum(l => l.Work), done = 0;
+        foreach (Node node in model.Nodes)
+        {
+            if (plan.Layers.FirstOrDefault(l => l.Node == node.Name) is { } layer)
+            {
+                bool isFixed = options.Overrides.Any(o => o.Matches(layer.Node, layer.Weight));
+                if (!layer.IsQuantized)
+                    found.Add(Alone(layer));
+                else
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    progress?.Report(new("measuring", layer.Weight, (double)done / work));
+                    frontier.Advance(waiting, outputs, cancellationToken);
+                    waiting.Clear();
+                    (LayerSensitivity measured, outputs) = Measure(frontier, quantizer, node, layer, isFixed, probe);
+                    found.Add(measured);
+                    done += layer.Work;
+                    progress?.Report(new("measuring", layer.Weight, (double)done / work, FormattableString.Invariant($"a divergence of {measured.Reference!.Value.Divergence:G3} at an error of {measured.Reference.Value.Error:P1}")));
+                }
+            }
+            waiting.Add(node);
+        }
+        return [.. found];
+    }
+
+    private static LayerSensitivity Alone(LayerPlan layer) => new(layer, null, [new(0, 0, layer.DenseBytes, 0, 0, true)]);
+
+    private (LayerSensitivity, Activation[]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer, bool isFixed, DivergenceProbe probe)
+    {
+        IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = isFixed ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(node.Operator, layer.Shape);
+        (IReadOnlyList<LayerQuantizer.Trial> trials, Activation[]? outputs) = quantizer.Try(
+            frontier, model, node, layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), cancellationToken);
+        // What errors cost is measured near the middle of what a plan will choose and well above.
+        LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2);
+        double nearCost = probe.Measure(model.WithInitializers(near.Weights), cancellationToken), farCost = near == far ? nearCost : probe.Measure(model.WithInitializers(far.Weights), cancellationToken);
+        Func<double, double> divergence = ErrorModel.Divergence((near.RelativeError, nearCost), (far.RelativeError, farCost));
+        var choices = new List<LayerChoice>();
+        foreach ((int d, int[] measured, int[] choosable) in grid)
+        {
+            (int, double)[] knots = [.. measured.Select(k => (k, trials.First(t => t.Plan.BlockSize == d && t.Plan.Codewords == k).RelativeError))];
+            foreach (int k in choosable)
+            {
+                double error = ErrorModel.Error(knots, k);
+                choices.Add(new(d, k, LayerChoice.QuantizedBytes(layer.Shape, d, k), error, divergence(error), measured.Contains(k)));
+            }
+        }
+        if (!isFixed)
+            choices.Add(new(0, 0, layer.DenseBytes, 0, 0, true));
+        var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, nearCost, true);
+        return (new(layer, reference, [.. choices.OrderByDescending(c => c.FileBytes)]), outputs);
+    }
+
+    private static LayerQuantizer.Trial Nearest(IReadOnlyList<LayerQuantizer.Trial> trials, long bytes) =>
+        trials.MinBy(t => Math.Abs(Math.Log((double)t.Plan.PaperBytes / bytes)))!;
+}
