@@ -155,4 +155,14 @@ public sealed class CompressTests(ToolFixture files) : IClassFixture<ToolFixture
         Assert.Equal((Tool.Failed, "", "cancelled\n"), (run.Code, run.Output, run.Error));
         Assert.Empty(Directory.GetFiles(files.Path, "*cancelled*"));
     }
+
+    [Fact]
+    public async Task Memory_bounds_the_images_and_too_little_is_refused_by_layer()
+    {
+        string[] arguments = ["compress", files.Model, "--images", files.Images, "--json", "--overwrite", "--output", files.File("memory.onnx")];
+        Assert.Equal(files.ImageCount, (await ToolRun.Of([.. arguments, "--max-memory", "1GB"])).Json().GetProperty("images").GetInt32());
+        Assert.InRange((await ToolRun.Of([.. arguments, "--max-memory", "200KB"])).Json().GetProperty("images").GetInt32(), 1, files.ImageCount - 1);
+        (await ToolRun.Of([.. arguments, "--max-memory", "1KB"])).Fails(Tool.WrongUsage, "conv", "GiB");
+        Assert.Equal(Tool.WrongUsage, (await ToolRun.Of([.. arguments, "--max-memory", "much"])).Code);
+    }
 }

@@ -20,6 +20,20 @@ internal sealed class CompressionArguments
     private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of every random choice.", DefaultValueFactory = _ => Defaults.Seed };
     private readonly Option<int> _maxImages = AtLeast(1, "--max-images", "How many images are read at most.", Defaults.MaxImages);
     private readonly Option<int> _views = AtLeast(1, "--views", "How often each image is looked at, at most, where there are fewer than --max-images: as it is, then with random crops and flips.", Defaults.Views);
+    private readonly Option<long> _memory = new("--max-memory")
+    {
+        HelpName = "SIZE",
+        Description = "What the process may take, within 1 GB: fewer images are read where --max-images would take more. Distillation is apart.",
+        DefaultValueFactory = _ => Defaults.MaxActivationBytes,
+        CustomParser = result =>
+        {
+            if (BudgetArguments.Size(result.Tokens[0].Value) is { } bytes)
+                return bytes;
+            result.AddError($"--max-memory '{result.Tokens[0].Value}': expected a size such as 1500MB or 4GB.");
+            return 0;
+        },
+    };
+
     private readonly Option<bool> _reestimate = new("--reestimate-batchnorm") { Description = "Give BatchNorm the mean and variance of the student's own activations (for paper and plain)." };
     private readonly Option<int> _layerSteps = AtLeast(0, "--layer-steps", "Steps of distillation after each layer, on its codewords (the paper: 100).", 0);
     private readonly Option<int> _epochs = AtLeast(0, "--epochs", "Epochs of distillation at the end, on all codewords.", 0);
@@ -37,7 +51,7 @@ internal sealed class CompressionArguments
     public IReadOnlyList<Option> Analysis => [_layers, _seed];
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
+    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _memory, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
     /// <summary>Reads them.</summary>
     /// <param name="arguments">What was parsed.</param>
@@ -51,6 +65,7 @@ internal sealed class CompressionArguments
         Seed = arguments.GetValue(_seed),
         MaxImages = arguments.GetValue(_maxImages),
         Views = arguments.GetValue(_views),
+        MaxActivationBytes = arguments.GetValue(_memory),
         ReestimateBatchNorm = arguments.GetValue(_reestimate),
         Threads = threads,
         Distillation = images is null ? null : Distillation(arguments, images),

@@ -40,23 +40,26 @@ public static class NetworkAnalyzer
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
         progress?.Report(new("reading images", null, 0));
-        int most = Math.Min(MostImages, ModelCompressor.ImagesThatFit(model, plan, images, options));
-        (Activation[] batches, int count) = CalibrationImages.Read(images, most, options, cancellationToken);
+        int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width));
+        using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
+        using var store = new ActivationStore(backend.Workers);
+        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, cancellationToken);
         OutputKind kind = OutputKinds.Of(teacher);
         var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads);
-        using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
-        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(batches, probe, backend);
+        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend);
         return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, count, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
-    private static Activation[] First(Activation[] batches, int most)
+    private static Activation[] First(StoredActivation[] batches, int most)
     {
         var first = new List<Activation>();
-        foreach (Activation batch in batches)
+        foreach (StoredActivation stored in batches)
         {
-            int taken = Math.Min(batch.Shape[0], most - first.Sum(b => b.Shape[0]));
-            if (taken > 0)
-                first.Add(taken == batch.Shape[0] ? batch : new(batch.Shape.With(0, taken), batch.Span[..(int)(batch.Shape.Count / batch.Shape[0] * taken)].ToArray()));
+            int taken = Math.Min(stored.Shape[0], most - first.Sum(b => b.Shape[0]));
+            if (taken <= 0)
+                break;
+            Activation batch = stored.Load();
+            first.Add(taken == batch.Shape[0] ? batch : new(batch.Shape.With(0, taken), batch.Span[..(int)(batch.Shape.Count / batch.Shape[0] * taken)].ToArray()));
         }
         return [.. first];
     }

@@ -12,15 +12,16 @@ namespace MLNet.PQCompression.Budget;
 internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, CompressionOptions options, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
 {
     /// <summary>Measures.</summary>
-    /// <param name="batches">The images, which it takes over.</param>
+    /// <param name="store">Keeps activations.</param>
+    /// <param name="batches">The images in it, which it takes over.</param>
     /// <param name="probe">What the network's answer loses.</param>
     /// <param name="backend">What it runs on.</param>
-    public ImmutableArray<LayerSensitivity> Run(Activation[] batches, DivergenceProbe probe, IBackend backend)
+    public ImmutableArray<LayerSensitivity> Run(ActivationStore store, StoredActivation[] batches, DivergenceProbe probe, IBackend backend)
     {
         var quantizer = new LayerQuantizer(options, views: 1, backend);
-        using var frontier = new TwinFrontier(model, batches, backend);
+        using var frontier = new TwinFrontier(model, batches, backend, store);
         var waiting = new List<Node>();
-        Activation[]? outputs = null;
+        StoredActivation[]? outputs = null;
         var found = new List<LayerSensitivity>();
         long work = plan.Layers.Sum(l => l.Work), done = 0;
         foreach (Node node in model.Nodes)
@@ -49,10 +50,10 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
 
     private static LayerSensitivity Alone(LayerPlan layer) => new(layer, null, [new(0, 0, layer.DenseBytes, 0, 0, true)]);
 
-    private (LayerSensitivity, Activation[]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer, bool isFixed, DivergenceProbe probe)
+    private (LayerSensitivity, StoredActivation[]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer, bool isFixed, DivergenceProbe probe)
     {
         IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = isFixed ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(node.Operator, layer.Shape);
-        (IReadOnlyList<LayerQuantizer.Trial> trials, Activation[]? outputs) = quantizer.Try(
+        (IReadOnlyList<LayerQuantizer.Trial> trials, StoredActivation[]? outputs) = quantizer.Try(
             frontier, model, node, layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), cancellationToken);
         // What errors cost is measured near the middle of what a plan will choose and well above.
         LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2);

@@ -13,14 +13,15 @@ internal static class BatchNormEstimation
     /// <summary>The node's new mean and variance.</summary>
     /// <param name="node">The BatchNorm.</param>
     /// <param name="inputs">Its inputs, batch by batch.</param>
-    public static IEnumerable<KeyValuePair<string, Initializer>> Estimate(Node node, Activation[] inputs)
+    public static IEnumerable<KeyValuePair<string, Initializer>> Estimate(Node node, IEnumerable<Activation> inputs)
     {
-        int channels = inputs[0].Shape[1];
-        var sums = new double[channels];
-        var squares = new double[channels];
+        double[] sums = [], squares = [];
+        int channels = 0;
         long count = 0;
         foreach (Activation batch in inputs)
         {
+            if (channels == 0)
+                (channels, sums, squares) = (batch.Shape[1], new double[batch.Shape[1]], new double[batch.Shape[1]]);
             int plane = (int)(batch.Shape.Count / batch.Shape[0] / channels);
             for (int i = 0; i < batch.Shape[0] * channels; i++)
                 foreach (float x in batch.Span.Slice(i * plane, plane))

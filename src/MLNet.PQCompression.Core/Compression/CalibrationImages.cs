@@ -10,29 +10,31 @@ internal static class CalibrationImages
     /// <summary>Floats of one image batch at the input, about; batches bound what a layer's evaluation takes at once.</summary>
     private const int BatchFloats = 1 << 20;
 
-    /// <summary>Reads up to a number of images, views included.</summary>
+    /// <summary>Reads up to a number of images, views included, into a store.</summary>
     /// <returns>The images and then their views, and how many images there are.</returns>
     /// <exception cref="ArgumentException">There are none.</exception>
     /// <exception cref="InvalidDataException">One holds values that are not finite.</exception>
-    public static (Activation[] Batches, int Images) Read(ISampleSource images, int most, CompressionOptions options, CancellationToken cancellationToken)
+    public static (StoredActivation[] Batches, int Images) Read(ISampleSource images, int most, CompressionOptions options, ActivationStore store, CancellationToken cancellationToken)
     {
         int length = images.Channels * images.Height * images.Width;
         int batchSize = Math.Clamp(BatchFloats / length, 1, 256), count = 0;
-        var batches = new List<Activation>();
+        var batches = new List<StoredActivation>();
         foreach (SampleBatch batch in images.Read(batchSize, cancellationToken))
         {
             int taken = Math.Min(batch.Count, most - count);
             FiniteImages.Require(batch, length, taken);
             if (taken > 0)
-                batches.Add(new(new(taken, images.Channels, images.Height, images.Width), batch.Data[..(taken * length)].ToArray()));
+                batches.Add(store.Add(new(new(taken, images.Channels, images.Height, images.Width), batch.Data[..(taken * length)].ToArray())));
             count += taken;
             if (count >= most)
                 break;
         }
         if (count == 0)
             throw new ArgumentException("There are no images to take statistics from.", nameof(images));
-        int views = options.Method == CompressionMethod.Output ? Math.Min(options.Views, most / count) : 1;
-        return ([.. batches, .. Enumerable.Range(1, views - 1).SelectMany(view => batches.Select((b, i) => Changed(b, SeedSequence.At(options.Seed, -view, i))))], count);
+        int views = options.Method == CompressionMethod.Output ? Math.Min(options.Views, most / count) : 1, own = batches.Count;
+        for (int i = own; i < own * views; i++)
+            batches.Add(store.Add(Changed(batches[i % own].Load(), SeedSequence.At(options.Seed, -(i / own), i % own))));
+        return ([.. batches], count);
     }
 
     private static Activation Changed(Activation batch, Random random)

@@ -74,8 +74,11 @@ public sealed record CompressionOptions
     /// </summary>
     public int Views { get; init; } = 4;
 
-    /// <summary>Bytes that activations may take, about: fewer images are read where <see cref="MaxImages"/> would take more. A fixed number and not the machine's memory, so that results do not depend on the machine.</summary>
-    public long MaxActivationBytes { get; init; } = 6L << 30;
+    /// <summary>
+    /// Bytes that the process may take, within 1 GiB: the activations of the images, and a layer's statistics. Fewer images are read where <see cref="MaxImages"/> would take more. A fixed number and not
+    /// the machine's memory, so that results do not depend on the machine; 4 GiB suit one of 8. What distillation takes comes afterwards and depends on its own images.
+    /// </summary>
+    public long MaxActivationBytes { get; init; } = 4L << 30;
 
     /// <summary>Seed of every random choice. The same seed, model, images and options give the same bytes.</summary>
     public int Seed { get; init; }

@@ -21,12 +21,12 @@ internal sealed class CompressionResume
     /// <param name="batches">The images that statistics are taken from.</param>
     /// <param name="setting">What distillation learns from, and what the work runs on.</param>
     /// <param name="options">What to do.</param>
-    public CompressionResume(CheckpointFolder folder, ModelGraph teacher, Activation[] batches, string setting, CompressionOptions options)
+    public CompressionResume(CheckpointFolder folder, ModelGraph teacher, StoredActivation[] batches, string setting, CompressionOptions options)
     {
         (_folder, _teacher) = (folder, teacher);
         using var images = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (Activation batch in batches)
-            images.AppendData(MemoryMarshal.AsBytes(batch.Span));
+        foreach (StoredActivation batch in batches)
+            images.AppendData(MemoryMarshal.AsBytes(batch.Load().Span));
         CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
         _key = Distillation.Checkpoints.CheckpointFolder.Key(
             "compress", ContentHash.Of(teacher), Convert.ToHexStringLower(images.GetHashAndReset()), setting,

@@ -20,22 +20,28 @@ internal sealed class CompressionRun(
     /// <summary>The share of the whole work that is done.</summary>
     private double Fraction => _work == 0 ? _layerShare : _layerShare * _done / _work;
 
-    /// <summary>Compresses from batches, which it takes over, of so many images and views of them.</summary>
-    public CompressionResult Run(Activation[] batches, int images, IBackend backend)
+    /// <summary>Compresses from batches in a store, which it takes over, of so many images and views of them.</summary>
+    public CompressionResult Run(ActivationStore store, StoredActivation[] batches, int images, IBackend backend)
     {
-        var quantizer = new LayerQuantizer(options, batches.Sum(b => b.Shape[0]) / images, backend);
-        using var frontier = new TwinFrontier(model, batches, backend);
+        using var frontier = new TwinFrontier(model, batches, backend, store);
+        var quantizer = new LayerQuantizer(options, frontier.Samples / images, backend);
         var saved = resume?.Load();
         if (saved is not null)
             frontier.Replace(saved.Value.Weights);
         // Nodes wait until a layer needs what they make, and are then passed one batch at a time.
         var waiting = new List<Node>();
-        Activation[]? outputs = null;
+        StoredActivation[]? outputs = null;
         foreach (Node node in model.Nodes)
         {
             LayerPlan? layer = plan.Layers.FirstOrDefault(l => l.Node == node.Name);
             if (layer is { IsQuantized: true } && saved is not null && saved.Value.Reports.TryGetValue(_reports.Count, out var finished))
+            {
+                // The same stops as without the interruption: what is kept there is rounded.
+                frontier.Advance(waiting, outputs, cancellationToken);
+                waiting.Clear();
+                outputs = options.Method == CompressionMethod.Output ? frontier.TeacherOutputs(node, cancellationToken) : null;
                 Finish(layer, finished.Error, finished.Objective, finished.Seconds, "resuming");
+            }
             else if (layer is { IsQuantized: true })
             {
                 frontier.Advance(waiting, outputs, cancellationToken);
@@ -49,17 +55,18 @@ internal sealed class CompressionRun(
                 frontier.Advance(waiting, outputs, cancellationToken);
                 waiting.Clear();
                 outputs = null;
-                frontier.Replace(BatchNormEstimation.Estimate(node, frontier.StudentValue(node.Inputs[0])));
+                frontier.Replace(BatchNormEstimation.Estimate(node, Enumerable.Range(0, frontier.Batches).Select(b => frontier.StudentValue(node.Inputs[0], b))));
             }
             waiting.Add(node);
         }
         frontier.Advance(waiting, outputs, cancellationToken);
+        store.Dispose(); // Distillation has use for the memory.
         ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, _layerShare, cancellationToken) ?? frontier.Student;
         resume?.Delete();
         return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds));
     }
 
-    private Activation[]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer)
+    private StoredActivation[]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer)
     {
         cancellationToken.ThrowIfCancellationRequested();
         progress?.Report(new("quantizing", layer.Weight, Fraction));

@@ -27,7 +27,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     /// <param name="Objective">The objective after each step.</param>
     /// <param name="TeacherOutputs">The teacher's outputs where they were needed.</param>
     public sealed record Outcome(
-        IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError, double[] Objective, Activation[]? TeacherOutputs);
+        IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError, double[] Objective, StoredActivation[]? TeacherOutputs);
 
     /// <summary>What a short search gave.</summary>
     /// <param name="Plan">The layer with the block size and codebook that were tried.</param>
@@ -59,14 +59,13 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         double[] gram = [];
         if (options.Method == CompressionMethod.Paper)
         {
-            Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
             var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
             using IGram statistics = backend.Gram(geometry, plan.BlockSize);
-            int positions = PositionsPerImage(inputs, geometry);
-            for (int b = 0; b < inputs.Length; b++)
+            int positions = PositionsPerImage(frontier.Samples, geometry);
+            for (int b = 0; b < frontier.Batches; b++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                statistics.Add(inputs[b], positions, HashCode(seed, b));
+                statistics.Add(frontier.StudentValue(node.Inputs[0], b), positions, HashCode(seed, b));
             }
             gram = statistics.ToArray();
         }
@@ -83,12 +82,12 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
 
     /// <summary>Tries several block sizes and codebooks with short searches on the same statistics; the frontier and the student stay as they are.</summary>
     /// <returns>What each gave, and the teacher's outputs.</returns>
-    public (IReadOnlyList<Trial> Trials, Activation[] TeacherOutputs) Try(
+    public (IReadOnlyList<Trial> Trials, StoredActivation[] TeacherOutputs) Try(
         TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, CancellationToken cancellationToken)
     {
         try
         {
-            (OutputProblem problem, OutputCorrection correction, Activation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
+            (OutputProblem problem, OutputCorrection correction, StoredActivation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
             var trials = new List<Trial>();
             foreach ((int d, int k) in candidates)
             {
@@ -106,7 +105,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
 
     private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
     {
-        (OutputProblem problem, OutputCorrection correction, Activation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
+        (OutputProblem problem, OutputCorrection correction, StoredActivation[] outputs) = Prepare(frontier, teacher, node, plan, seed, cancellationToken);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(problem.Objective.Geometry), Seed = seed };
         OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
         return new(Weights(frontier, problem, correction, node, plan, result), result.RelativeError, [.. result.Steps.Select(s => s.Objective)], outputs);
@@ -122,25 +121,21 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     }
 
     /// <summary>Takes the statistics of a layer and works out what is to be minimised.</summary>
-    private (OutputProblem Problem, OutputCorrection Correction, Activation[] TeacherOutputs) Prepare(
+    private (OutputProblem Problem, OutputCorrection Correction, StoredActivation[] TeacherOutputs) Prepare(
         TwinFrontier frontier, ModelGraph teacher, Node node, LayerPlan plan, int seed, CancellationToken cancellationToken)
     {
-        Activation[] inputs = frontier.StudentValue(node.Inputs[0]);
         var geometry = LayerGeometry.Of(node.Operator, plan.Shape);
         using IMoments moments = backend.Moments(geometry, views);
-        int positions = PositionsPerImage(inputs, geometry);
+        int positions = PositionsPerImage(frontier.Samples, geometry);
         OutputCorrection correction = OutputCorrection.Find(teacher, node);
-        var outputs = new Activation[inputs.Length];
-        for (int b = 0; b < inputs.Length; b++)
+        ResidualTarget? residual = ResidualTarget.Find(frontier, teacher, correction.Normalization);
+        var outputs = new StoredActivation[frontier.Batches];
+        for (int b = 0; b < outputs.Length; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            outputs[b] = frontier.TeacherOutput(node, b);
-        }
-        Activation[] targets = ResidualTarget.Of(frontier, teacher, correction.Normalization, outputs);
-        for (int b = 0; b < inputs.Length; b++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            moments.Add(inputs[b], targets[b], positions, HashCode(seed, b), b % (inputs.Length / views));
+            Activation output = frontier.TeacherOutput(node, b), target = residual?.Of(output, b) ?? output;
+            moments.Add(frontier.StudentValue(node.Inputs[0], b), target, positions, HashCode(seed, b), b % (outputs.Length / views));
+            outputs[b] = frontier.Keep(output);
         }
         ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
         var problem = new OutputProblem(moments.ToStatistics(), weight, correction.Kind != CorrectionKind.None,
@@ -156,9 +151,9 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     }
 
     /// <summary>All positions where a layer has few rows for its width, else an even part of every image's.</summary>
-    private static int PositionsPerImage(Activation[] inputs, LayerGeometry geometry)
+    private static int PositionsPerImage(int images, LayerGeometry geometry)
     {
-        long images = inputs.Sum(i => (long)i.Shape[0]), wanted = Math.Max(MinimumRows, 16L * geometry.RowLength);
+        long wanted = Math.Max(MinimumRows, 16L * geometry.RowLength);
         return (int)Math.Max(1, (wanted + images - 1) / images);
     }
 

@@ -27,14 +27,15 @@ public static class ModelCompressor
         options ??= new();
         CompressionPlan plan = Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
-        int most = ImagesThatFit(model, plan, images, options);
-        progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory for activations" : null));
-        (Activation[] batches, int count) = CalibrationImages.Read(images, most, options, cancellationToken);
+        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
+        progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory asked for" : null));
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
+        using var store = new ActivationStore(backend.Workers);
+        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
-        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(batches, count, backend);
+        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(store, batches, count, backend);
         FiniteWeights.Require(result.Student);
         return result with { Student = result.Student.WithMetadata(result.Student.Metadata.SetItems(images.Metadata)) };
     }
@@ -55,13 +56,9 @@ public static class ModelCompressor
         ModelGraph model = LinearLayers.Normalize(teacher);
         CheckInput(model, images);
         FiniteWeights.Require(teacher);
-        return CompressionPlan.Create(model, options);
-    }
-
-    internal static int ImagesThatFit(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options)
-    {
-        long perImage = FrontierMemory.BytesPerImage(model, plan, images.Height, images.Width);
-        return (int)Math.Clamp(options.MaxActivationBytes / perImage, 1, options.MaxImages);
+        CompressionPlan plan = CompressionPlan.Create(model, options);
+        CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
+        return plan;
     }
 
     private static void CheckInput(ModelGraph model, ISampleSource images)

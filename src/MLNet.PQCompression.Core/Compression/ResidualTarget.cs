@@ -8,20 +8,28 @@ namespace MLNet.PQCompression.Compression;
 /// networks have computed already, what must be matched is the teacher's sum: γ(y − μ)/σ + s. So the layer's target becomes
 /// y_teacher + (s_teacher − s_student)·σ/γ.
 /// </summary>
-internal static class ResidualTarget
+internal sealed class ResidualTarget
 {
     /// <summary>Channels whose γ/σ is below this share of the layer's largest keep their own target.</summary>
     private const double SmallestGain = 1e-2;
 
-    /// <summary>The layer's target outputs: the teacher's where there is no sum to match.</summary>
-    public static Activation[] Of(TwinFrontier frontier, ModelGraph teacher, Node? normalization, Activation[] outputs)
+    private readonly TwinFrontier _frontier;
+    private readonly string _partner;
+    private readonly float[] _gain;
+
+    private ResidualTarget(TwinFrontier frontier, string partner, float[] gain) => (_frontier, _partner, _gain) = (frontier, partner, gain);
+
+    /// <summary>Finds the sum to match behind a layer's BatchNorm; null where there is none, or the networks agree on the other summand.</summary>
+    public static ResidualTarget? Find(TwinFrontier frontier, ModelGraph teacher, Node? normalization)
     {
         if (normalization is null || Partner(teacher, normalization) is not { } partner || !frontier.Differs(partner))
-            return outputs;
-        float[] gain = Gain(teacher, normalization, teacher.Initializers[teacher.ProducerOf(normalization.Inputs[0])!.Inputs[1]].ToDense().Span);
-        (Activation[] expected, Activation[] actual) = (frontier.TeacherValue(partner), frontier.StudentValue(partner));
-        return [.. outputs.Select((output, b) => Shift(output, expected[b], actual[b], gain))];
+            return null;
+        ReadOnlySpan<float> weight = teacher.Initializers[teacher.ProducerOf(normalization.Inputs[0])!.Inputs[1]].ToDense().Span;
+        return new(frontier, partner, Gain(teacher, normalization, weight));
     }
+
+    /// <summary>The layer's target for the teacher's output of a batch.</summary>
+    public Activation Of(Activation output, int batch) => Shift(output, _frontier.TeacherValue(_partner, batch), _frontier.StudentValue(_partner, batch), _gain);
 
     /// <summary>The other summand, where the BatchNorm's only reader is an addition of two activations of one shape.</summary>
     private static string? Partner(ModelGraph graph, Node normalization)

@@ -10,27 +10,35 @@ namespace MLNet.PQCompression.Compression;
 /// <remarks>Until a weight differs the two share their activations. Within a stretch of nodes only one batch's values are alive at a time.</remarks>
 internal sealed class TwinFrontier : IDisposable
 {
-    /// <summary>From how many bytes of activations on memory that is needed no more is asked back at once.</summary>
-    private const long CollectedAbove = 16 << 20;
-
     private readonly ModelGraph _teacher;
     private readonly IEvaluationBackend _backend;
     private readonly INodeEvaluator _evaluator;
-    private readonly int _batches;
+    private readonly ActivationStore _store;
     private readonly Dictionary<string, int> _readers;
     private readonly HashSet<string> _differing = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Activation[]> _teacherValues = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Activation[]> _studentValues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoredActivation[]> _teacherValues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StoredActivation[]> _studentValues = new(StringComparer.Ordinal);
 
     /// <summary>Starts at the images, which it takes over.</summary>
-    public TwinFrontier(ModelGraph teacher, Activation[] images, IEvaluationBackend backend)
+    /// <param name="teacher">The teacher, as which the student starts.</param>
+    /// <param name="images">The images, batch by batch, in the store.</param>
+    /// <param name="backend">Runs both.</param>
+    /// <param name="store">Keeps their activations.</param>
+    public TwinFrontier(ModelGraph teacher, StoredActivation[] images, IEvaluationBackend backend, ActivationStore store)
     {
-        (_teacher, _backend, _batches, _evaluator) = (teacher, backend, images.Length, backend.Evaluate(teacher));
+        (_teacher, _backend, _store, _evaluator) = (teacher, backend, store, backend.Evaluate(teacher));
+        (Batches, Samples) = (images.Length, images.Sum(i => i.Shape[0]));
         _readers = teacher.Nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Student = teacher;
         _teacherValues[teacher.Input.Name] = _studentValues[teacher.Input.Name] = images;
     }
+
+    /// <summary>How many batches there are.</summary>
+    public int Batches { get; }
+
+    /// <summary>How many images they hold, views included.</summary>
+    public int Samples { get; }
 
     /// <summary>The student as it stands.</summary>
     public ModelGraph Student { get; private set; }
@@ -38,11 +46,14 @@ internal sealed class TwinFrontier : IDisposable
     /// <summary>Gives the student other weights; the nodes that read them must not have been passed.</summary>
     public void Replace(IEnumerable<KeyValuePair<string, Initializer>> weights) => Student = Student.WithInitializers(weights);
 
-    /// <summary>The student's value, batch by batch.</summary>
-    public Activation[] StudentValue(string name) => _studentValues[name];
+    /// <summary>The student's value for a batch.</summary>
+    public Activation StudentValue(string name, int batch) => _studentValues[name][batch].Load();
 
-    /// <summary>The teacher's value, batch by batch.</summary>
-    public Activation[] TeacherValue(string name) => _teacherValues[name];
+    /// <summary>The teacher's value for a batch.</summary>
+    public Activation TeacherValue(string name, int batch) => _teacherValues[name][batch].Load();
+
+    /// <summary>Keeps a value until <see cref="Advance"/> takes it over.</summary>
+    public StoredActivation Keep(Activation value) => _store.Add(value);
 
     /// <summary>Whether a value is on the frontier and the networks disagree on it.</summary>
     public bool Differs(string name) => _differing.Contains(name) && _studentValues.ContainsKey(name);
@@ -51,10 +62,23 @@ internal sealed class TwinFrontier : IDisposable
     /// <exception cref="InvalidModelException">It is not finite.</exception>
     public Activation TeacherOutput(Node node, int batch)
     {
-        Activation Known(string name) => _teacherValues[name][batch];
+        Activation Known(string name) => TeacherValue(name, batch);
         IReadOnlyDictionary<string, Activation> outputs = _evaluator.Evaluate([node], Known, _ => true);
         FiniteValues.Require(outputs.Values, "the teacher", _evaluator, [node], Known);
         return outputs[node.Output];
+    }
+
+    /// <summary>The teacher's outputs of a node whose inputs lie on the frontier, kept until <see cref="Advance"/> takes them over.</summary>
+    /// <exception cref="InvalidModelException">They are not finite.</exception>
+    public StoredActivation[] TeacherOutputs(Node node, CancellationToken cancellationToken)
+    {
+        var outputs = new StoredActivation[Batches];
+        for (int b = 0; b < Batches; b++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            outputs[b] = Keep(TeacherOutput(node, b));
+        }
+        return outputs;
     }
 
     /// <summary>Moves both networks past a stretch of nodes, the next in order, one batch at a time.</summary>
@@ -62,7 +86,7 @@ internal sealed class TwinFrontier : IDisposable
     /// <param name="firstOutputs">The teacher's outputs of the first node, where they have been worked out already; they are taken over.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <exception cref="InvalidModelException">A value that is kept, or an output of a network, is not finite.</exception>
-    public void Advance(IReadOnlyList<Node> nodes, Activation[]? firstOutputs, CancellationToken cancellationToken)
+    public void Advance(IReadOnlyList<Node> nodes, StoredActivation[]? firstOutputs, CancellationToken cancellationToken)
     {
         foreach (Node node in nodes)
         {
@@ -75,27 +99,26 @@ internal sealed class TwinFrontier : IDisposable
         string[] consumed = [.. _teacherValues.Keys.Where(name => _readers[name] == 0)];
         foreach (string name in kept)
         {
-            _teacherValues[name] = new Activation[_batches];
-            _studentValues[name] = _differing.Contains(name) ? new Activation[_batches] : _teacherValues[name];
+            _teacherValues[name] = new StoredActivation[Batches];
+            _studentValues[name] = _differing.Contains(name) ? new StoredActivation[Batches] : _teacherValues[name];
         }
         using INodeEvaluator student = _backend.Evaluate(Student);
-        for (int b = 0; b < _batches; b++)
+        for (int b = 0; b < Batches; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Step(nodes, b, student, firstOutputs?[b]);
-            if (firstOutputs is not null)
-                firstOutputs[b] = null!;
+            Step(nodes, b, student, firstOutputs?[b].Load());
+            firstOutputs?[b].Release();
             foreach (string name in consumed)
-                _teacherValues[name][b] = _studentValues[name][b] = null!;
+            {
+                _teacherValues[name][b].Release();
+                _studentValues[name][b].Release();
+            }
         }
         foreach (string name in consumed)
         {
             _teacherValues.Remove(name);
             _studentValues.Remove(name);
         }
-        // Few objects live, so a collection takes no time; by itself the collector lets the process grow to twice what is alive.
-        if (_teacherValues.Values.Sum(batches => batches.Sum(a => a.Shape.Count * sizeof(float))) > CollectedAbove)
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
     }
 
     /// <inheritdoc/>
@@ -105,19 +128,19 @@ internal sealed class TwinFrontier : IDisposable
     {
         Node[] ahead = [.. nodes.Skip(firstOutput is null ? 0 : 1)], differing = [.. nodes.Where(n => _differing.Contains(n.Output))];
         HashSet<string> shared = [.. differing.SelectMany(n => n.Inputs).Where(name => !_differing.Contains(name))];
-        Activation Known(string name) => firstOutput is not null && name == nodes[0].Output ? firstOutput : _teacherValues[name][batch];
+        var loaded = new Dictionary<StoredActivation, Activation>(ReferenceEqualityComparer.Instance);
+        Activation Loaded(StoredActivation stored) => loaded.TryGetValue(stored, out Activation? value) ? value : loaded[stored] = stored.Load();
+        Activation Known(string name) => firstOutput is not null && name == nodes[0].Output ? firstOutput : Loaded(_teacherValues[name][batch]);
         IReadOnlyDictionary<string, Activation> teacher = _evaluator.Evaluate(ahead, Known, name => IsWanted(name) || shared.Contains(name));
         FiniteValues.Require(teacher.Values, "the teacher", _evaluator, ahead, Known);
         Activation Expected(string name) => teacher.TryGetValue(name, out Activation? own) ? own : Known(name);
-        Activation Actual(string name) => _differing.Contains(name) ? _studentValues[name][batch] : Expected(name);
+        Activation Actual(string name) => _differing.Contains(name) ? Loaded(_studentValues[name][batch]) : Expected(name);
         IReadOnlyDictionary<string, Activation> student = studentEvaluator.Evaluate(differing, Actual, IsWanted);
         FiniteValues.Require(student.Values, "the network as far as it is compressed", studentEvaluator, differing, Actual);
-        foreach (Node node in nodes)
+        foreach (string name in nodes.Select(n => n.Output).Where(_teacherValues.ContainsKey))
         {
-            if (_teacherValues.TryGetValue(node.Output, out Activation[]? values))
-                values[batch] = Expected(node.Output);
-            if (_studentValues.TryGetValue(node.Output, out values))
-                values[batch] = _differing.Contains(node.Output) ? student[node.Output] : Expected(node.Output);
+            _teacherValues[name][batch] = _store.Add(Expected(name));
+            _studentValues[name][batch] = _differing.Contains(name) ? _store.Add(student[name]) : _teacherValues[name][batch];
         }
     }
 

@@ -79,14 +79,16 @@ public sealed class ModelCompressorTests
     }
 
     [Fact]
-    public void Only_as_many_images_are_read_as_fit_the_memory_for_activations()
+    public void Only_as_many_images_are_read_as_fit_the_memory_that_may_be_taken()
     {
-        // At block.conv1 and block.conv2 two values of 16×8×8 are alive in each network, besides the layer's outputs and targets at the first of them.
+        // At block.conv1 and block.conv2 two values of 16×8×8 are alive in each network, besides the teacher's outputs; all float16.
         ModelGraph teacher = TestNetworks.Residual();
-        const long perImage = (2 * 2 + 2) * 16 * 64 * sizeof(float);
-        Assert.Equal(perImage, FrontierMemory.BytesPerImage(teacher, CompressionPlan.Create(teacher, new()), 8, 8));
-        Assert.Equal(40, Compress(teacher, new() { MaxActivationBytes = 40 * perImage }).Report.Images);
-        Assert.Equal(120, Compress(teacher, new() { MaxActivationBytes = 1000 * perImage }).Report.Images);
+        const long perImage = (2 * 2 + 1) * 16 * 64 * sizeof(ushort), statistics = sizeof(float) * (10 * 16 * 144 + 2 * 2 * 144 * 144);
+        Assert.Equal(perImage, CompressionMemory.BytesPerImage(teacher, CompressionPlan.Create(teacher, new()), CompressionMethod.Output, 8, 8).Max(l => l.Bytes));
+        Assert.Equal(40, Compress(teacher, new() { MaxActivationBytes = statistics + 40 * perImage }).Report.Images);
+        Assert.Equal(120, Compress(teacher, new() { MaxActivationBytes = statistics + 1000 * perImage }).Report.Images);
+        Assert.Contains("block.conv1.weight", Assert.Throws<ArgumentException>(() => Compress(teacher, new() { MaxActivationBytes = statistics - 1 })).Message);
+        Assert.Equal(1, Compress(teacher, new() { MaxActivationBytes = statistics }).Report.Images);
     }
 
     [Fact]

@@ -1,0 +1,59 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>What a compression takes, worked out from shapes before anything is run.</summary>
+internal static class CompressionMemory
+{
+    /// <summary>The images, views included, whose activations fit beside each layer's statistics; <see cref="CompressionOptions.MaxImages"/> at most.</summary>
+    /// <param name="graph">The model.</param>
+    /// <param name="plan">The layers at which the frontier stops.</param>
+    /// <param name="options">The method, and the bytes that may be taken.</param>
+    /// <param name="height">Rows of the images.</param>
+    /// <param name="width">Columns of the images.</param>
+    /// <exception cref="ArgumentException">A layer's statistics alone take more.</exception>
+    public static int ImagesThatFit(ModelGraph graph, CompressionPlan plan, CompressionOptions options, int height, int width)
+    {
+        long most = options.MaxImages;
+        foreach ((LayerPlan layer, long perImage) in BytesPerImage(graph, plan, options.Method, height, width))
+        {
+            var geometry = LayerGeometry.Of(graph.Nodes.First(n => n.Name == layer.Node).Operator, layer.Shape);
+            long statistics = StatisticsBytes(geometry, options.Method);
+            if (statistics > options.MaxActivationBytes)
+                throw new ArgumentException(
+                    FormattableString.Invariant($"Layer '{layer.Weight}' of {layer.Shape} needs {Gibibytes(statistics)} GiB for its statistics, and {Gibibytes(options.MaxActivationBytes)} may be taken; allow more, skip the layer, or use another method."),
+                    nameof(options));
+            most = Math.Min(most, (options.MaxActivationBytes - statistics) / perImage);
+        }
+        return (int)Math.Max(1, most);
+    }
+
+    /// <summary>Bytes for each image when a layer is quantized: what is alive in both networks there and, of the output method, the teacher's outputs; all float16.</summary>
+    public static IEnumerable<(LayerPlan Layer, long Bytes)> BytesPerImage(ModelGraph graph, CompressionPlan plan, CompressionMethod method, int height, int width)
+    {
+        IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(graph, new(1, graph.Input.Shape[1], height, width));
+        Dictionary<string, int> readers = graph.Nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(n => n, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        Dictionary<string, LayerPlan> stops = plan.Layers.Where(l => l.IsQuantized).ToDictionary(l => l.Node, StringComparer.Ordinal);
+        long alive = shapes[graph.Input.Name].Count;
+        foreach (Node node in graph.Nodes)
+        {
+            if (stops.TryGetValue(node.Name, out LayerPlan? layer))
+                yield return (layer, sizeof(ushort) * (2 * alive + (method == CompressionMethod.Output ? shapes[node.Output].Count : 0)));
+            alive += readers.ContainsKey(node.Output) ? shapes[node.Output].Count : 0;
+            foreach (string name in node.Inputs.Distinct().Where(n => !graph.Initializers.ContainsKey(n)))
+                if (--readers[name] == 0)
+                    alive -= shapes[name].Count;
+        }
+    }
+
+    /// <summary>Bytes of a layer's statistics and search: H of both halves and two matrices of its size to solve with; of the weight some ten forms.</summary>
+    private static long StatisticsBytes(LayerGeometry geometry, CompressionMethod method)
+    {
+        long square = (long)geometry.RowLength * geometry.RowLength, weight = (long)geometry.Rows * geometry.RowLength;
+        return sizeof(float) * (10 * weight + (method == CompressionMethod.Output ? 2 * (geometry.Groups + 1L) * square : 0));
+    }
+
+    private static string Gibibytes(long bytes) => FormattableString.Invariant($"{bytes / (double)(1 << 30):0.##}");
+}
