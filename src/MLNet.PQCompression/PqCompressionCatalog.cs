@@ -20,9 +20,11 @@ public static class PqCompressionCatalog
     /// <param name="blocks">The block sizes: small keeps more accuracy, large makes the model smaller, mixed is as small as large and keeps more.</param>
     /// <param name="maxImages">How many images are looked at.</param>
     /// <param name="classNames">The classes in the order of the network's outputs; if null, what the model file says.</param>
+    /// <param name="gpuDeviceId">The GPU to fit on, by the package MLNet.PQCompression.TorchSharp; if null, the MLContext's, else the CPU.</param>
+    /// <param name="fallbackToCpu">Whether to fit on the CPU where the GPU cannot be used.</param>
     public static PqCompressionEstimator CompressModel(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile,
-        BlockRegime blocks = BlockRegime.Small, int maxImages = 2048, IReadOnlyList<string>? classNames = null) =>
+        BlockRegime blocks = BlockRegime.Small, int maxImages = 2048, IReadOnlyList<string>? classNames = null, int? gpuDeviceId = null, bool fallbackToCpu = false) =>
         catalog.CompressModel(new PqCompressionEstimator.Options
         {
             OutputColumnName = outputColumnName,
@@ -30,6 +32,8 @@ public static class PqCompressionCatalog
             ModelFile = modelFile,
             Compression = new() { Blocks = blocks, MaxImages = maxImages },
             ClassNames = classNames,
+            GpuDeviceId = gpuDeviceId,
+            FallbackToCpu = fallbackToCpu,
         });
 
     /// <summary>Create a <see cref="PqCompressionEstimator"/> with all options.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Fitting;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Images;
@@ -54,7 +55,7 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
         /// <summary>What happens when a row has no image that can be used.</summary>
         public OnBadImage OnBadImage = OnBadImage.Fail;
 
-        /// <summary>The GPU to fit on; null takes the one set on the MLContext, if any.</summary>
+        /// <summary>The GPU to fit on, by the package MLNet.PQCompression.TorchSharp; null takes the one set on the MLContext, if any, else the CPU. Scoring is on the CPU in any case.</summary>
         public int? GpuDeviceId;
 
         /// <summary>Whether to fit on the CPU where the GPU cannot be used.</summary>
@@ -79,26 +80,34 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
     /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
     /// <exception cref="ImageRowException">A row has no image that can be used.</exception>
-    /// <exception cref="InvalidOperationException">The data has no rows, or a GPU is asked for without FallbackToCpu.</exception>
+    /// <exception cref="InvalidOperationException">The data has no rows, or a GPU is asked for that cannot be used, without FallbackToCpu.</exception>
     /// <exception cref="OperationCanceledException">Cancellation was asked for.</exception>
     public PqCompressionTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        CheckDevice();
         LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
         ScoringModel teacher = ScoringModel.Create(ModelFile.Load(_options.ModelFile, _options.Architecture), _options, label?.Values, _options.ModelFile);
         ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(teacher.Preprocessing, _options.Pixels, _options.ImageFolder));
         using var log = new FitLog(_environment.Channels, _options.Progress);
+        CompressionOptions compression = _options.Compression with { Backend = _options.Compression.Backend ?? Gpu(log) };
         Action<ImageRowException>? skip = _options.OnBadImage == OnBadImage.Skip ? e => log.Warn($"Left out: {e.Message}") : null;
         var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, _options.Compression.Distillation?.MaxImages ?? 0, skip);
-        CompressionResult result = ModelCompressor.Compress(teacher.Graph, images, _options.Compression, log, _options.CancellationToken);
+        CompressionResult result = ModelCompressor.Compress(teacher.Graph, images, compression, log, _options.CancellationToken);
+        log.Info($"Compressed on {result.Report.Backend}.");
         return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report);
     }
 
-    private void CheckDevice()
+    /// <summary>The backend on the GPU that is asked for, or null for the CPU.</summary>
+    private Func<int, IBackend>? Gpu(FitLog log)
     {
-        if ((_options.GpuDeviceId ?? _environment.GpuDeviceId) is { } device && !_options.FallbackToCpu && !_environment.FallbackToCpu)
-            throw new InvalidOperationException($"GPU {device} is asked for, but compression runs on the CPU. Set FallbackToCpu, or leave GpuDeviceId null.");
+        if ((_options.GpuDeviceId ?? _environment.GpuDeviceId) is not { } device)
+            return null;
+        if (GpuBackend.Find(device, log.Warn, out string reason) is { } gpu)
+            return gpu;
+        if (!_options.FallbackToCpu && !_environment.FallbackToCpu)
+            throw new InvalidOperationException($"GPU {device} is asked for and cannot be used: {reason}. Or set FallbackToCpu, or leave GpuDeviceId null.");
+        log.Warn($"GPU {device} cannot be used, so the CPU is: {reason}.");
+        return null;
     }
 
     /// <summary>The schema with the columns that the transformer will add.</summary>

@@ -31,7 +31,7 @@ public sealed class OutOfMemoryTests : TorchTest
     {
         var said = new List<string>();
         _ = Torch;
-        using var torch = new TorchBackend(new() { Device = "cpu", Threads = 1, Log = said.Add });
+        using var torch = new TorchBackend(new() { Device = Device, Threads = 1, Log = said.Add });
         var setup = new TrainingSetup { Trainable = TrainableParameters.Codebooks(TinyNetwork.Student) };
         using ITrainingModel model = torch.Create(TinyNetwork.Student, 3, 12, 12, setup);
         TrainingBatch batch = Batch(10);

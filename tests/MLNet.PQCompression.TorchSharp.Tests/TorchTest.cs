@@ -5,13 +5,16 @@ using MLNet.PQCompression.Compute;
 
 namespace MLNet.PQCompression.TorchSharp.Tests;
 
-/// <summary>A test on both backends: libtorch's CPU on one thread, and the managed engine that it is held to.</summary>
+/// <summary>A test on both backends: libtorch on one thread, and the managed engine that it is held to.</summary>
 public abstract class TorchTest : IDisposable
 {
-    private readonly Lazy<TorchBackend> _torch = new(() => new(new() { Device = "cpu", Threads = 1 }));
+    private readonly Lazy<TorchBackend> _torch = new(() => new(new() { Device = Device, Threads = 1 }));
 
     /// <summary>Skips, with the reason, where libtorch cannot be loaded.</summary>
     protected TorchTest() => Available = TorchLibrary.TryLoad(out string reason) ? null : reason;
+
+    /// <summary>The device that is tested: PQ_TEST_DEVICE, or the CPU.</summary>
+    private protected static string Device { get; } = Environment.GetEnvironmentVariable("PQ_TEST_DEVICE") is { Length: > 0 } device ? device : "cpu";
 
     private string? Available { get; }
 

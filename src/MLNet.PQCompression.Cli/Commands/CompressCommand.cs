@@ -30,6 +30,7 @@ internal sealed class CompressCommand : ToolCommand
     private readonly HeldOutOption _heldOut = new();
     private readonly ReportOption _report = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
+    private readonly BackendArguments _backend = new();
 
     public CompressCommand()
         : base("compress", "Compresses a model from unlabelled images and writes it as ONNX.",
@@ -37,7 +38,8 @@ internal sealed class CompressCommand : ToolCommand
             "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx --target-size 2MB --report report.html",
             "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
     {
-        AddSymbols([.. _model.All, _images, _output, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _output, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads, .. _backend.All]);
+        Validators.Add(_backend.Validate);
         Validators.Add(result =>
         {
             _budget.Check(result);
@@ -62,7 +64,7 @@ internal sealed class CompressCommand : ToolCommand
         ModelGraph teacher = _model.Load(arguments);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, ClassNamesOption.Declared(teacher));
         ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
-        CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing);
+        CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing) with { Backend = threads => _backend.Create(arguments, threads, console.Note) };
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
         (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, options).Sample(all.Count, options.Seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);

@@ -32,12 +32,14 @@ internal sealed class TrainCommand : ToolCommand
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace the output where it exists." };
     private readonly ImageArguments _imageArguments = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
+    private readonly BackendArguments _backend = new();
 
     public TrainCommand()
         : base("train", "Trains a classifier from scratch on labelled images: enough to make a teacher.",
             "mlnet-pq train --arch resnet20 --images train.zip --output teacher.safetensors --epochs 30")
     {
-        AddSymbols([_architecture, _images, _output, _epochs, _batch, _rate, _seed, _checkpoint, _overwrite, .. _imageArguments.All, _threads]);
+        AddSymbols([_architecture, _images, _output, _epochs, _batch, _rate, _seed, _checkpoint, _overwrite, .. _imageArguments.All, _threads, .. _backend.All]);
+        Validators.Add(_backend.Validate);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -64,10 +66,12 @@ internal sealed class TrainCommand : ToolCommand
         };
         CheckpointFolder? checkpoints = arguments.GetValue(_checkpoint) is { } folder ? new(folder) : null;
         double loss = 0;
+        string ranOn = "";
         ModelGraph trained = console.Track("train", progress =>
         {
             TrainingSet images = TrainingSet.Load(_imageArguments.Samples(arguments, console, source, preprocessing, threads), cancellationToken: console.CancellationToken);
-            using var backend = new ManagedBackend(threads);
+            using IBackend backend = _backend.Create(arguments, threads, console.Note);
+            ranOn = backend.Name;
             var steps = new StepProgress<DistillationProgress>(progress, p =>
             {
                 loss = p.Loss;
@@ -84,9 +88,9 @@ internal sealed class TrainCommand : ToolCommand
             else
                 SafetensorsFile.Write(StateDict.FromGraph(trained), stream);
         });
-        var result = new TrainResult(output, new FileInfo(output).Length, source.Count, classes, options.Epochs, loss, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var result = new TrainResult(output, new FileInfo(output).Length, source.Count, classes, options.Epochs, loss, ranOn, Stopwatch.GetElapsedTime(start).TotalSeconds);
         console.WriteResult(
-            () => string.Create(CultureInfo.InvariantCulture, $"{result.Output}: {architecture.Name}, {result.Classes} classes, {result.Images} images, last loss {result.Loss:0.0000}, in {result.Seconds:0.0} s"),
+            () => string.Create(CultureInfo.InvariantCulture, $"{result.Output}: {architecture.Name}, {result.Classes} classes, {result.Images} images, last loss {result.Loss:0.0000}, in {result.Seconds:0.0} s ({result.Backend})"),
             () => JsonSerializer.Serialize(result, ToolJson.Default.TrainResult));
     }
 

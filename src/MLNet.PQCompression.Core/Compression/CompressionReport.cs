@@ -18,6 +18,9 @@ public sealed record LayerReport(LayerPlan Plan, double? RelativeError, Immutabl
 /// <param name="Seconds">The time it took.</param>
 public sealed record CompressionReport(ImmutableArray<LayerReport> Layers, int Images, long DenseBytes, long PaperBytes, double Seconds)
 {
+    /// <summary>What it ran on: "managed, 2 threads".</summary>
+    public string Backend { get; init; } = "";
+
     /// <summary>How many times smaller the student is.</summary>
     public double Ratio => (double)DenseBytes / PaperBytes;
 }

@@ -63,7 +63,7 @@ internal sealed class CompressionRun(
         store.Dispose(); // Distillation has use for the memory.
         ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, _layerShare, cancellationToken) ?? frontier.Student;
         resume?.Delete();
-        return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds));
+        return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds) { Backend = backend.Name });
     }
 
     private StoredActivation[]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer)

@@ -28,8 +28,8 @@ public static class ModelCompressor
         CompressionPlan plan = Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
         int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
-        progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory asked for" : null));
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
+        progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory asked for" : null));
         using var store = new ActivationStore(backend.Workers);
         (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);

@@ -2,6 +2,7 @@ using MLNet.PQCompression.Architectures;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Formats.PyTorch;
 using MLNet.PQCompression.Formats.Safetensors;
+using MLNet.PQCompression.Formats.TorchSharp;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats;
@@ -9,7 +10,7 @@ namespace MLNet.PQCompression.Formats;
 /// <summary>Reads a trained network from any of the formats known here. The content decides, not the file's extension.</summary>
 public static class ModelFile
 {
-    /// <summary>Reads ONNX (compressed models too), or a state dict: safetensors, PyTorch's two containers, the checkpoints published with the paper.</summary>
+    /// <summary>Reads ONNX (compressed models too), or a state dict: safetensors, PyTorch's two containers, what TorchSharp saves, the checkpoints published with the paper.</summary>
     /// <param name="path">The file.</param>
     /// <param name="architecture">For a state dict, which network it belongs to; null finds out from names and shapes. ONNX files carry their structure.</param>
     /// <exception cref="InvalidModelException">The file is malformed, of no known format, or does not fit the architecture.</exception>
@@ -21,6 +22,7 @@ public static class ModelFile
         byte[] file = ReadAll(path);
         StateDict? state = SafetensorsFile.Detect(file) ? SafetensorsFile.Read(file, path)
             : TorchStateDict.Detect(file) ? TorchStateDict.Read(file, path)
+            : TorchSharpStateDict.Detect(file) ? TorchSharpStateDict.Read(file, path)
             : null;
         if (state is not null)
             return (architecture is null ? Architecture.Detect(state) : Architecture.Find(architecture)).Build(state);

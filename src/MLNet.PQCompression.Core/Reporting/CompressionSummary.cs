@@ -30,6 +30,9 @@ public sealed record CompressionSummary
     /// <summary>The images that could not be read and were left out.</summary>
     public IReadOnlyList<SkippedImage> Skipped { get; init; } = [];
 
+    /// <summary>What it ran on: "managed, 2 threads".</summary>
+    public string Backend { get; init; } = "";
+
     /// <summary>The time it took, reading and writing included.</summary>
     public double Seconds { get; init; }
 
@@ -49,6 +52,7 @@ public sealed record CompressionSummary
             PaperBytes = report.PaperBytes,
             FileBytes = fileBytes,
             Layers = [.. report.Layers.Select(l => LayerSummary.Of(l, result.Student.Initializers[l.Plan.Weight]))],
+            Backend = report.Backend,
             Seconds = report.Seconds,
         };
     }
