@@ -5,7 +5,7 @@ namespace MLNet.PQCompression.Graph;
 /// <summary>What a <see cref="Node"/> computes: an operator of ONNX with its attributes and its constant shape-like inputs.</summary>
 /// <remarks>
 /// Inputs that ONNX passes as constant tensors but that are attributes in spirit (Clip's bounds, Reshape's shape, Pad's widths, Slice's
-/// ranges, ReduceMean's axes) are held here, so that a node's inputs are activations and weights only.
+/// ranges, the axes of reductions) are held here, so that a node's inputs are activations and weights only.
 /// </remarks>
 public abstract record Operator
 {
@@ -20,6 +20,30 @@ public sealed record Conv(Window Window, int Group = 1) : Operator
 {
     /// <inheritdoc/>
     public override string OnnxName => "Conv";
+}
+
+/// <summary>
+/// Transposed 2-D convolution, the gradient of a convolution with the same window: inputs x [N, C, H, W], weight [C, C_out/group, kh, kw] and optionally
+/// bias [C_out]. y[o, i·stride + k·dilation − pad] += w[c, o, k]·x[c, i].
+/// </summary>
+/// <param name="Window">The window; its padding cuts the output.</param>
+/// <param name="Group">Groups of channels.</param>
+/// <param name="ExtraHeight">Rows added below the output (output_padding).</param>
+/// <param name="ExtraWidth">Columns added to its right.</param>
+public sealed record ConvTranspose(Window Window, int Group = 1, int ExtraHeight = 0, int ExtraWidth = 0) : Operator
+{
+    /// <inheritdoc/>
+    public override string OnnxName => "ConvTranspose";
+
+    /// <summary>Output height for an input height.</summary>
+    internal long OutputHeight(int height) =>
+        Size(height, Window.StrideY, Window.KernelHeight, Window.DilationY, ExtraHeight - (long)Window.PadTop - Window.PadBottom);
+
+    /// <summary>Output width for an input width.</summary>
+    internal long OutputWidth(int width) =>
+        Size(width, Window.StrideX, Window.KernelWidth, Window.DilationX, ExtraWidth - (long)Window.PadLeft - Window.PadRight);
+
+    private static long Size(long size, long stride, long kernel, long dilation, long added) => stride * (size - 1) + dilation * (kernel - 1) + 1 + added;
 }
 
 /// <summary>Batch normalization in evaluation mode: inputs x, scale, bias, mean, variance. y = scale·(x − mean)/√(variance + ε) + bias.</summary>
@@ -52,102 +76,11 @@ public sealed record Gemm(float Alpha = 1, float Beta = 1, bool TransposeA = fal
     public override string OnnxName => "Gemm";
 }
 
-/// <summary>Matrix product of x [N, K] and b [K, M].</summary>
+/// <summary>Matrix product of a [.., M, K] and b [.., K, P], with numpy broadcasting of the dimensions before the last two.</summary>
 public sealed record MatMul : Operator
 {
     /// <inheritdoc/>
     public override string OnnxName => "MatMul";
-}
-
-/// <summary>The pointwise functions of one input.</summary>
-public enum UnaryFunction
-{
-    /// <summary>max(x, 0).</summary>
-    Relu,
-
-    /// <summary>1/(1 + e⁻ˣ).</summary>
-    Sigmoid,
-
-    /// <summary>x·max(0, min(1, x/6 + 1/2)).</summary>
-    HardSwish,
-
-    /// <summary>The hyperbolic tangent.</summary>
-    Tanh,
-}
-
-/// <summary>A pointwise function without parameters.</summary>
-public sealed record Unary(UnaryFunction Function) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => Function.ToString();
-}
-
-/// <summary>min(max(x, Minimum), Maximum); ReLU6 is Clip(0, 6).</summary>
-public sealed record Clip(float Minimum, float Maximum) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Clip";
-}
-
-/// <summary>max(0, min(1, Alpha·x + Beta)).</summary>
-public sealed record HardSigmoid(float Alpha = 0.2f, float Beta = 0.5f) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "HardSigmoid";
-}
-
-/// <summary>x for x ≥ 0, Alpha·x below.</summary>
-public sealed record LeakyRelu(float Alpha = 0.01f) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "LeakyRelu";
-}
-
-/// <summary>The pointwise functions of two inputs.</summary>
-public enum BinaryFunction
-{
-    /// <summary>a + b.</summary>
-    Add,
-
-    /// <summary>a − b.</summary>
-    Sub,
-
-    /// <summary>a·b.</summary>
-    Mul,
-
-    /// <summary>a/b.</summary>
-    Div,
-}
-
-/// <summary>A pointwise function of two inputs with numpy broadcasting; either may be an initializer.</summary>
-public sealed record Binary(BinaryFunction Function) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => Function.ToString();
-}
-
-/// <summary>Joins its inputs along <paramref name="Axis"/> (never negative).</summary>
-public sealed record Concat(int Axis) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Concat";
-}
-
-/// <summary>Pads with a constant: Before[i] and After[i] elements on dimension i, none negative.</summary>
-public sealed record Pad(ImmutableArray<int> Before, ImmutableArray<int> After, float Value = 0) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Pad";
-}
-
-/// <summary>One range of a <see cref="Slice"/>, with ONNX semantics: negative positions count from the end, values beyond it are clamped.</summary>
-public readonly record struct SliceRange(int Axis, int Start, int End, int Step = 1);
-
-/// <summary>Takes a strided range of some dimensions; axes are never negative and steps never below 1.</summary>
-public sealed record Slice(ImmutableArray<SliceRange> Ranges) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Slice";
 }
 
 /// <summary>The largest value in each window; padding never wins.</summary>
@@ -178,39 +111,32 @@ public sealed record GlobalMaxPool : Operator
     public override string OnnxName => "GlobalMaxPool";
 }
 
-/// <summary>The mean over some axes (none negative).</summary>
-public sealed record ReduceMean(ImmutableArray<int> Axes, bool KeepDimensions = true) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "ReduceMean";
-}
-
-/// <summary>Joins the dimensions before <paramref name="Axis"/> and those from it on: a matrix.</summary>
-public sealed record Flatten(int Axis = 1) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Flatten";
-}
-
-/// <summary>A new shape of the same count; 0 copies a dimension, one -1 is worked out. Dimension 0 is the batch and must be 0 or -1.</summary>
-public sealed record Reshape(ImmutableArray<int> Shape) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Reshape";
-}
-
-/// <summary>Reorders dimensions: output dimension i is input dimension Permutation[i]. Dimension 0 stays the batch.</summary>
-public sealed record Transpose(ImmutableArray<int> Permutation) : Operator
-{
-    /// <inheritdoc/>
-    public override string OnnxName => "Transpose";
-}
-
 /// <summary>e^x normalised along <paramref name="Axis"/> (never negative).</summary>
 public sealed record Softmax(int Axis = 1) : Operator
 {
     /// <inheritdoc/>
     public override string OnnxName => "Softmax";
+}
+
+/// <summary>The logarithm of <see cref="Softmax"/>.</summary>
+public sealed record LogSoftmax(int Axis = 1) : Operator
+{
+    /// <inheritdoc/>
+    public override string OnnxName => "LogSoftmax";
+}
+
+/// <summary>Normalization of each channel of each image by its own mean and variance: inputs x [N, C, ...], scale [C], bias [C].</summary>
+public sealed record InstanceNormalization(float Epsilon = 1e-5f) : Operator
+{
+    /// <inheritdoc/>
+    public override string OnnxName => "InstanceNormalization";
+}
+
+/// <summary>Normalization over the dimensions from <paramref name="Axis"/> (never negative) on: inputs x, scale and optionally bias, broadcast to x.</summary>
+public sealed record LayerNormalization(int Axis, float Epsilon = 1e-5f) : Operator
+{
+    /// <inheritdoc/>
+    public override string OnnxName => "LayerNormalization";
 }
 
 /// <summary>Local response normalization across channels: y = x/(Bias + Alpha/Size·Σx²)^Beta over Size channels around each.</summary>

@@ -8,7 +8,7 @@ namespace MLNet.PQCompression.Graph;
 /// that no kernel may see (a window larger than its input, a step of 0, an axis that is not there) and tensors whose elements do not fit an array are refused
 /// (<see cref="TensorSize"/>). A new operator checks its own attributes here and makes its shape by <see cref="Sized"/>.
 /// </remarks>
-public static class ShapeInference
+public static partial class ShapeInference
 {
     /// <summary>The shape of every value and initializer by name.</summary>
     /// <param name="graph">The graph.</param>
@@ -62,8 +62,7 @@ public static class ShapeInference
 
     internal static TensorShape OutputShape(Node node, TensorShape[] inputs)
     {
-        int least = node.Operator switch { BatchNormalization => 5, Conv or Gemm or MatMul or Binary => 2, _ => 1 };
-        int most = node.Operator switch { BatchNormalization => 5, Conv or Gemm => 3, MatMul or Binary => 2, Concat => int.MaxValue, _ => 1 };
+        (int least, int most) = InputCounts(node.Operator);
         if (inputs.Length < least || inputs.Length > most)
             throw Misfit(node, inputs, $"it takes {least}{(most == least ? "" : " or more")} inputs");
         TensorShape shape = Shape(node, inputs);
@@ -78,10 +77,14 @@ public static class ShapeInference
             Conv conv => Convolve(node, conv, inputs),
             BatchNormalization => Normalize(node, inputs),
             Gemm gemm => Multiply(node, inputs, gemm.TransposeA, gemm.TransposeB),
-            MatMul => Multiply(node, inputs, false, false),
-            Unary or Clip or HardSigmoid or LeakyRelu => x,
+            MatMul => MultiplyStacks(node, inputs),
+            ConvTranspose conv => Spread(node, conv, inputs),
+            PointwiseOperator => x,
             Lrn { Size: > 0 } when x.Rank == 4 => x,
-            Softmax softmax when softmax.Axis >= 0 && softmax.Axis < x.Rank => x,
+            Softmax { Axis: >= 0 and var axis } when axis < x.Rank => x,
+            LogSoftmax { Axis: >= 0 and var axis } when axis < x.Rank => x,
+            InstanceNormalization => Normalize(node, inputs),
+            LayerNormalization normalization => NormalizeLayers(node, normalization, inputs),
             Binary => Broadcast(node, inputs),
             Concat concat => Join(node, concat.Axis, inputs),
             Pad pad => Enlarge(node, pad, inputs),
@@ -89,13 +92,30 @@ public static class ShapeInference
             MaxPool pool => Slide(node, pool.Window, pool.CeilMode, inputs, x.Rank == 4 ? x[1] : 0),
             AveragePool pool => Slide(node, pool.Window, pool.CeilMode, inputs, x.Rank == 4 ? x[1] : 0),
             GlobalAveragePool or GlobalMaxPool when x.Rank == 4 && x[2] > 0 && x[3] > 0 => new(x[0], x[1], 1, 1),
-            ReduceMean mean => Reduce(node, mean, inputs),
+            Graph.Reduce reduce => Join(node, reduce, inputs),
             Flatten flatten when flatten.Axis >= 0 && flatten.Axis <= x.Rank => Sized(node, inputs, Product(x, 0, flatten.Axis), Product(x, flatten.Axis, x.Rank)),
             Reshape reshape => Regroup(node, reshape, inputs),
             Transpose transpose when IsPermutation(transpose.Permutation, x.Rank) => Permute(x, transpose.Permutation),
+            Gather gather => Pick(node, gather, inputs),
+            Expand expand when expand.Shape.All(d => d > 0) => Broadcast(node, [x, new([.. expand.Shape])]),
+            Tile tile when tile.Repeats.Length == x.Rank && tile.Repeats.All(r => r > 0) => Sized(node, inputs, [.. x.Dimensions.Select((d, i) => (long)d * tile.Repeats[i])]),
+            DepthToSpace space => Unfold(node, space.BlockSize, inputs),
+            SpaceToDepth depth => Fold(node, depth.BlockSize, inputs),
+            Resize resize => Sample(node, resize, inputs),
             _ => throw Misfit(node, inputs, "it does not take inputs of this rank or size"),
         };
     }
+
+    /// <summary>The least and the largest number of inputs of an operator.</summary>
+    private static (int Least, int Most) InputCounts(Operator op) => op switch
+    {
+        BatchNormalization => (5, 5),
+        InstanceNormalization => (3, 3),
+        Conv or ConvTranspose or Gemm or LayerNormalization => (2, 3),
+        MatMul or Binary => (2, 2),
+        Concat => (1, int.MaxValue),
+        _ => (1, 1),
+    };
 
     private static TensorShape Convolve(Node node, Conv conv, TensorShape[] inputs)
     {
@@ -155,6 +175,54 @@ public static class ShapeInference
         return new(m, n);
     }
 
+    private static TensorShape MultiplyStacks(Node node, TensorShape[] inputs)
+    {
+        (TensorShape a, TensorShape b) = (inputs[0], inputs[1]);
+        if (a.Rank == 2 && b.Rank == 2)
+            return Multiply(node, inputs, false, false);
+        if (a.Rank == 0 || b.Rank == 0)
+            throw Misfit(node, inputs, "a matrix product takes matrices");
+        // A vector is a row on the left and a column on the right, and the dimension goes again.
+        TensorShape left = a.Rank == 1 ? new(1, a[0]) : a, right = b.Rank == 1 ? new(b[0], 1) : b;
+        if (left[left.Rank - 1] != right[right.Rank - 2])
+            throw Misfit(node, inputs, $"the summed dimensions are {left[left.Rank - 1]} and {right[right.Rank - 2]}");
+        TensorShape stack = Broadcast(node, [Stack(left), Stack(right)]);
+        return new([.. stack.Dimensions, .. a.Rank == 1 ? (int[])[] : [left[left.Rank - 2]], .. b.Rank == 1 ? (int[])[] : [right[right.Rank - 1]]]);
+
+        static TensorShape Stack(TensorShape shape) => new([.. shape.Dimensions[..(shape.Rank - 2)]]);
+    }
+
+    private static TensorShape Spread(Node node, ConvTranspose conv, TensorShape[] inputs)
+    {
+        (TensorShape x, TensorShape w, Window window) = (inputs[0], inputs[1], conv.Window);
+        if (x.Rank != 4 || w.Rank != 4)
+            throw Misfit(node, inputs, "a 2-D convolution takes N×C×H×W and a weight of four dimensions");
+        if (conv.Group < 1 || x[1] % conv.Group != 0 || w[0] != x[1])
+            throw Misfit(node, inputs, $"with {conv.Group} groups the weight's first dimension must be the input's channels, a multiple of the groups");
+        if (w[2] != window.KernelHeight || w[3] != window.KernelWidth)
+            throw Misfit(node, inputs, $"the kernel is {window.KernelHeight}×{window.KernelWidth}");
+        long channels = (long)w[1] * conv.Group;
+        if (inputs.Length == 3 && inputs[2].Count != channels)
+            throw Misfit(node, inputs, "the bias needs one value for each output channel");
+        if (!window.IsValid || conv.ExtraHeight < 0 || conv.ExtraWidth < 0 || x[2] == 0 || x[3] == 0 || channels == 0)
+            throw Misfit(node, inputs, $"sizes, steps and distances of a window are 1 or more and its padding is not negative, unlike those of {conv}");
+        (long height, long width) = (conv.OutputHeight(x[2]), conv.OutputWidth(x[3]));
+        if (!TensorSize.Fits(x[0], channels, height + window.PadTop + window.PadBottom, width + window.PadLeft + window.PadRight) || !TensorSize.Fits(channels, w[2], w[3], x[2], x[3]))
+            throw TooLarge(node, inputs, $"an output of {height}×{width} before it is cut, or as many products");
+        return height > 0 && width > 0 ? Sized(node, inputs, x[0], channels, height, width) : throw Misfit(node, inputs, "the padding cuts everything away");
+    }
+
+    private static TensorShape NormalizeLayers(Node node, LayerNormalization normalization, TensorShape[] inputs)
+    {
+        TensorShape x = inputs[0];
+        if (normalization.Axis < 0 || normalization.Axis >= x.Rank)
+            throw Misfit(node, inputs, $"there is no dimension {normalization.Axis}");
+        for (int i = 1; i < inputs.Length; i++)
+            if (Broadcast(node, [x, inputs[i]]) != x)
+                throw Misfit(node, inputs, "scale and bias must be broadcast to the input");
+        return x;
+    }
+
     private static TensorShape Broadcast(Node node, TensorShape[] inputs)
     {
         (TensorShape a, TensorShape b) = (inputs[0], inputs[1]);
@@ -169,103 +237,6 @@ public static class ShapeInference
         }
         return new(result);
     }
-
-    private static TensorShape Join(Node node, int axis, TensorShape[] inputs)
-    {
-        TensorShape result = inputs[0];
-        if (axis < 0 || axis >= result.Rank)
-            throw Misfit(node, inputs, $"they have no dimension {axis}");
-        long length = result[axis];
-        for (int i = 1; i < inputs.Length; i++)
-        {
-            TensorShape next = inputs[i];
-            if (next.Rank != result.Rank || next.With(axis, 0) != result.With(axis, 0))
-                throw Misfit(node, inputs, $"they differ in more than dimension {axis}");
-            length += next[axis];
-        }
-        return Sized(node, inputs, [.. result.Dimensions.Select((d, i) => i == axis ? length : d)]);
-    }
-
-    private static TensorShape Enlarge(Node node, Pad pad, TensorShape[] inputs)
-    {
-        TensorShape x = inputs[0];
-        if (pad.Before.Length != x.Rank || pad.After.Length != x.Rank)
-            throw Misfit(node, inputs, $"the padding is for {pad.Before.Length} dimensions");
-        if (pad.Before.Any(p => p < 0) || pad.After.Any(p => p < 0))
-            throw Misfit(node, inputs, "padding is not negative");
-        return Sized(node, inputs, [.. x.Dimensions.Select((d, i) => (long)pad.Before[i] + d + pad.After[i])]);
-    }
-
-    private static TensorShape Cut(Node node, Slice slice, TensorShape[] inputs)
-    {
-        TensorShape result = inputs[0];
-        foreach (SliceRange range in slice.Ranges)
-        {
-            if (range.Axis < 0 || range.Axis >= result.Rank || range.Step < 1)
-                throw Misfit(node, inputs, $"there is no dimension {range.Axis} to slice in steps of {range.Step}");
-            if (slice.Ranges.Count(r => r.Axis == range.Axis) > 1)
-                throw Misfit(node, inputs, $"dimension {range.Axis} is sliced twice");
-            (int start, int end) = Resolve(range, inputs[0][range.Axis]);
-            if (end <= start)
-                throw Misfit(node, inputs, $"the range {range.Start}:{range.End} of dimension {range.Axis} is empty");
-            result = result.With(range.Axis, (int)(((long)end - start + range.Step - 1) / range.Step));
-        }
-        return result;
-    }
-
-    /// <summary>The first position of a range and the one past its last, within a dimension of <paramref name="size"/>.</summary>
-    public static (int Start, int End) Resolve(SliceRange range, int size)
-    {
-        int start = range.Start < 0 ? range.Start + size : range.Start;
-        int end = range.End < 0 ? range.End + size : range.End;
-        return (Math.Clamp(start, 0, size), Math.Clamp(end, 0, size));
-    }
-
-    private static TensorShape Reduce(Node node, ReduceMean mean, TensorShape[] inputs)
-    {
-        TensorShape x = inputs[0];
-        foreach (int axis in mean.Axes)
-            if (axis < 0 || axis >= x.Rank || x[axis] == 0)
-                throw Misfit(node, inputs, $"there is no dimension {axis}, or nothing in it, to take the mean over");
-        IEnumerable<int> kept = mean.KeepDimensions
-            ? x.Dimensions.Select((d, i) => mean.Axes.Contains(i) ? 1 : d)
-            : x.Dimensions.Where((_, i) => !mean.Axes.Contains(i));
-        return new([.. kept]);
-    }
-
-    private static TensorShape Regroup(Node node, Reshape reshape, TensorShape[] inputs)
-    {
-        TensorShape x = inputs[0];
-        var shape = new long[reshape.Shape.Length];
-        (int free, long rest) = (-1, 1);
-        for (int i = 0; i < shape.Length; i++)
-        {
-            long size = shape[i] = reshape.Shape[i];
-            if (size == 0)
-                size = shape[i] = i < x.Rank ? x[i] : throw Misfit(node, inputs, $"dimension {i} of the new shape copies one that is not there");
-            if (size == -1 && free < 0)
-                free = i;
-            else if (size < 0 || (rest *= size) > Array.MaxLength)
-                throw NoRegrouping();
-        }
-        if (free >= 0 && (rest == 0 || x.Count % rest != 0))
-            throw NoRegrouping();
-        if (free >= 0)
-            (shape[free], rest) = (x.Count / rest, x.Count);
-        return rest == x.Count ? Sized(node, inputs, shape) : throw NoRegrouping();
-
-        InvalidModelException NoRegrouping() => Misfit(node, inputs, $"its elements do not fit the new shape [{string.Join(", ", reshape.Shape)}]");
-    }
-
-    private static bool IsPermutation(ImmutableArray<int> permutation, int rank)
-    {
-        bool valid = permutation.Length == rank;
-        for (int i = 0; valid && i < rank; i++)
-            valid = permutation.Contains(i);
-        return valid;
-    }
-
-    private static TensorShape Permute(TensorShape x, ImmutableArray<int> permutation) => new([.. permutation.Select(i => x[i])]);
 
     /// <summary>A product of some dimensions, which cannot overflow: <see cref="TensorSize.Fits(TensorShape)"/> held when the shape was made.</summary>
     private static long Product(TensorShape shape, int from, int to)

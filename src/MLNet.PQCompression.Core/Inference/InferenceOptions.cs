@@ -10,8 +10,11 @@ public sealed record InferenceOptions
     /// <summary>Threads for one call, or 0 for one for each processor.</summary>
     public int Threads { get; init; }
 
-    /// <summary>The size C×H×W of the images, needed where the model leaves it open.</summary>
+    /// <summary>The size C×H×W of the images of <see cref="InferenceSession.Run(ReadOnlySpan{float}, int, Span{float})"/>, needed there where the model leaves it open.</summary>
     public TensorShape? InputShape { get; init; }
+
+    /// <summary>The names of the outputs that are wanted, or null for all. What only others need is not computed.</summary>
+    public IReadOnlyList<string>? Outputs { get; init; }
 
     /// <summary>
     /// The most images that go through the network together. A batch is cut in any case into groups of as many images as fit a core's cache (one, for large

@@ -1,4 +1,7 @@
+using System.Buffers;
+using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference.Plan;
 using MLNet.PQCompression.Numerics;
@@ -11,22 +14,19 @@ namespace MLNet.PQCompression.Inference;
 /// normalization, addition and activation that follow it, and weights stay codes and codebooks. Sessions over the same
 /// <see cref="ModelGraph"/> share the compiled model. A session may be used by several threads at once; after the first calls it allocates nothing.
 /// </remarks>
-public sealed unsafe class InferenceSession : IDisposable
+public sealed unsafe partial class InferenceSession : IDisposable
 {
     private readonly ModelGraph _graph;
-    private readonly CompiledPlan _plan;
+    private readonly InferenceOptions _options;
     private readonly WorkerPool? _pool;
-    private readonly List<BatchRun> _runs = []; // Those that no call uses now.
-    private readonly Func<BatchRun> _newRun;
-    private readonly int _maxBatch;
-    private readonly bool _requireFinite;
+    private readonly PlanRuns? _own;
     private bool _disposed;
 
     /// <summary>Compiles a model, or takes up its compiled form where another session has made it.</summary>
-    /// <param name="graph">The model; its output is one value with the batch as its first dimension.</param>
+    /// <param name="graph">The model.</param>
     /// <param name="options">How to run, or null for the defaults.</param>
     /// <exception cref="InvalidModelException">
-    /// The size of the images is not known, the model does not fit it, a weight is not finite, or one image takes more than <see cref="InferenceOptions.MaxMemoryBytes"/>.
+    /// The model does not fit the size of the images or has no output of a name that is asked for, a weight is not finite, or one image takes more than <see cref="InferenceOptions.MaxMemoryBytes"/>.
     /// </exception>
     public InferenceSession(ModelGraph graph, InferenceOptions? options = null)
     {
@@ -35,41 +35,69 @@ public sealed unsafe class InferenceSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxBatch, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.MaxMemoryBytes, nameof(options));
+        (_graph, _options) = (graph, options);
+        foreach (string name in options.Outputs ?? [])
+            if (!graph.Outputs.Any(o => o.Name == name))
+                throw new InvalidModelException($"Model '{graph.Name}' has no output '{name}', only {string.Join(", ", graph.Outputs.Select(o => o.Name))}.");
+        if (graph.Input.Shape.Rank != 4)
+            throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {graph.Input.Shape}; images N×C×H×W are needed.");
+        InputShape = options.InputShape ?? graph.Input.Shape.WithoutFirst();
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
-        _plan = CompiledPlan.Get(graph, new(ImageShape(graph, options), options.Level, options.Algorithm, options.Tune), new(options.MaxMemoryBytes, threads));
-        (_graph, _maxBatch, _requireFinite) = (graph, options.MaxBatch, options.RequireFinite);
+        CompiledPlan? plan = InputShape is { Rank: 3, IsKnown: true } ? CompiledPlan.Get(graph, Key(InputShape), new(options.MaxMemoryBytes, threads)) : null;
         _pool = threads == 1 ? null : new(threads);
-        _newRun = () => new(_plan, _pool, options.MaxBatch, options.BatchInvariant, options.MaxMemoryBytes);
+        _own = plan is null ? null : Runs(plan);
     }
 
     /// <summary>The width in bits of the vectors that kernels compute with on this machine: 512, 256 or 128. The runtime's switches lower it.</summary>
     public static int VectorBits => 128 << (int)SimdLevels.Best;
 
-    /// <summary>C×H×W, the size of an image.</summary>
-    public TensorShape InputShape => _plan.InputShape;
+    /// <summary>C×H×W, the size of an image; -1 where the model and the options leave it open.</summary>
+    public TensorShape InputShape { get; }
 
-    /// <summary>The shape of the output for one image; a classifier's is the number of classes.</summary>
-    public TensorShape OutputShape => _plan.OutputShape;
+    /// <summary>The outputs in the model's order, or in that of <see cref="InferenceOptions.Outputs"/>.</summary>
+    /// <exception cref="InvalidModelException">The size of the images is open.</exception>
+    public ImmutableArray<SessionOutput> Outputs => [.. Own.Plan.Outputs.Select(o => new SessionOutput(o.Name, o.Shape))];
 
-    /// <summary>The number of values that the model gives for an image.</summary>
-    public int OutputLength => checked((int)_plan.OutputShape.Count);
+    /// <summary>The shape of the only output for one image; a classifier's is the number of classes.</summary>
+    /// <exception cref="InvalidModelException">There are several outputs, or the size of the images is open.</exception>
+    public TensorShape OutputShape => Only.Shape;
+
+    /// <summary>The number of values that the only output has for an image.</summary>
+    /// <exception cref="InvalidModelException">There are several outputs, or the size of the images is open.</exception>
+    public int OutputLength => checked((int)Only.Length);
 
     /// <summary>Bytes of weights in memory: codes, codebooks, and what is not compressed. All sessions over the same graph share them.</summary>
-    public long WeightBytes => _plan.Steps.Sum(s => s.WeightBytes);
+    public long WeightBytes => Own.Plan.Steps.Sum(s => s.WeightBytes);
 
-    /// <summary>Scores some images.</summary>
+    /// <summary>Scores some images with a model of one output.</summary>
     /// <param name="images">count·C·H·W values, preprocessed.</param>
     /// <param name="count">The number of images.</param>
     /// <param name="outputs">Receives count·OutputLength values.</param>
     /// <exception cref="ArgumentException">A span is not as long as the count says.</exception>
-    /// <exception cref="InvalidModelException">An output is NaN or infinite, unless <see cref="InferenceOptions.RequireFinite"/> is off; the message names the image and the node. The outputs are written.</exception>
+    /// <exception cref="InvalidModelException">
+    /// There are several outputs, the size of the images is open, or an output is NaN or infinite, unless <see cref="InferenceOptions.RequireFinite"/> is off; the
+    /// message names the image and the node. The outputs are written.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public void Run(ReadOnlySpan<float> images, int count, Span<float> outputs)
     {
-        Check(images, count, outputs);
+        Check(images, count);
+        Check(count, Only, outputs.Length);
         Run(images, count, outputs, null);
-        if (_requireFinite && count > 0)
-            FiniteValues.Require(_graph, InputShape, images, count, outputs[..(count * OutputLength)]);
+        RequireFinite(Own, images, count, outputs[..(count * OutputLength)]);
+    }
+
+    /// <summary>Scores some images with a model of any number of outputs.</summary>
+    /// <param name="images">count·C·H·W values, preprocessed.</param>
+    /// <param name="count">The number of images.</param>
+    /// <param name="outputs">For each of <see cref="Outputs"/> room for count·Length values, or none where it is not wanted.</param>
+    /// <exception cref="ArgumentException">Images or outputs are not as long as the count says.</exception>
+    /// <exception cref="InvalidModelException">The size of the images is open, or an output is not finite and has to be.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
+    public void Run(ReadOnlySpan<float> images, int count, ReadOnlySpan<Memory<float>> outputs)
+    {
+        Check(images, count);
+        Run(Own, images, count, outputs);
     }
 
     /// <summary>Times each step of a call.</summary>
@@ -80,16 +108,15 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public SessionProfile Profile(ReadOnlySpan<float> images, int count, int repetitions = 20)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _maxBatch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _options.MaxBatch);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(repetitions);
-        var outputs = new float[count * OutputLength];
-        Check(images, count, outputs);
-        Step[] steps = _plan.Steps;
+        Check(images, count);
+        Step[] steps = Own.Plan.Steps;
         var ticks = new long[repetitions][];
         for (int i = -2; i < repetitions; i++)
         {
             var times = new long[steps.Length];
-            Run(images, count, outputs, times);
+            Run(images, count, [], times);
             if (i >= 0)
                 ticks[i] = times;
         }
@@ -105,46 +132,72 @@ public sealed unsafe class InferenceSession : IDisposable
         _pool?.Dispose();
     }
 
-    private void Check(ReadOnlySpan<float> images, int count, ReadOnlySpan<float> outputs)
+    private PlanRuns Own => _own ?? throw new InvalidModelException(
+        $"Model '{_graph.Name}' takes images of {InputShape}; give their size C×H×W in {nameof(InferenceOptions)}.{nameof(InferenceOptions.InputShape)}, or run images with their size.");
+
+    private PlanOutput Only => Own.Plan.Outputs is [var only] ? only : throw new InvalidModelException(
+        $"Model '{_graph.Name}' has {Own.Plan.Outputs.Length} outputs ({string.Join(", ", Own.Plan.Outputs.Select(o => o.Name))}); choose one in {nameof(InferenceOptions)}.{nameof(InferenceOptions.Outputs)}, or receive all.");
+
+    private PlanKey Key(TensorShape shape) => new(shape, _options.Level, _options.Algorithm, _options.Tune, string.Join('\n', _options.Outputs ?? []));
+
+    private PlanRuns Runs(CompiledPlan plan) => new(plan, _pool, _options);
+
+    private void Check(ReadOnlySpan<float> images, int count)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (images.Length != count * InputShape.Count)
-            throw new ArgumentException($"{count} images of {InputShape} take {count * InputShape.Count} values, not {images.Length}.", nameof(images));
-        if (outputs.Length < (long)count * OutputLength)
-            throw new ArgumentException($"The outputs of {count} images take {(long)count * OutputLength} values, not {outputs.Length}.", nameof(outputs));
+        TensorShape shape = Own.Plan.InputShape;
+        if (images.Length != count * shape.Count)
+            throw new ArgumentException($"{count} images of {shape} take {count * shape.Count} values, not {images.Length}.", nameof(images));
+    }
+
+    private static void Check(int count, PlanOutput output, int outputs)
+    {
+        if (outputs < count * output.Length)
+            throw new ArgumentException($"The output '{output.Name}' of {count} images takes {count * output.Length} values, not {outputs}.", nameof(outputs));
     }
 
     private void Run(ReadOnlySpan<float> images, int count, Span<float> outputs, long[]? ticks)
     {
-        BatchRun run = TakeRun();
+        BatchRun run = Own.Take();
         fixed (float* input = images, output = outputs)
-            run.Run(input, output, count, ticks);
-        lock (_runs)
-            _runs.Add(run);
+        {
+            run.Outputs.AsSpan().Clear();
+            run.Outputs[0] = (nint)output;
+            run.Run(input, count, ticks);
+        }
+        Own.Give(run);
     }
 
-    private BatchRun TakeRun()
+    private void Run(PlanRuns runs, ReadOnlySpan<float> images, int count, ReadOnlySpan<Memory<float>> outputs)
     {
-        lock (_runs)
-            if (_runs.Count > 0)
-            {
-                BatchRun run = _runs[^1];
-                _runs.RemoveAt(_runs.Count - 1);
-                return run;
-            }
-        return _newRun();
+        PlanOutput[] wanted = runs.Plan.Outputs;
+        if (outputs.Length != wanted.Length)
+            throw new ArgumentException($"There are {wanted.Length} outputs ({string.Join(", ", wanted.Select(o => o.Name))}), not {outputs.Length}.", nameof(outputs));
+        for (int i = 0; i < wanted.Length; i++)
+            if (!outputs[i].IsEmpty)
+                Check(count, wanted[i], outputs[i].Length);
+        BatchRun run = runs.Take();
+        MemoryHandle[] pins = ArrayPool<MemoryHandle>.Shared.Rent(wanted.Length);
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            pins[i] = outputs[i].IsEmpty ? default : outputs[i].Pin();
+            run.Outputs[i] = (nint)pins[i].Pointer;
+        }
+        fixed (float* input = images)
+            run.Run(input, count, null);
+        for (int i = 0; i < wanted.Length; i++)
+            pins[i].Dispose();
+        ArrayPool<MemoryHandle>.Shared.Return(pins);
+        runs.Give(run);
+        for (int i = 0; i < wanted.Length; i++)
+            if (!outputs[i].IsEmpty)
+                RequireFinite(runs, images, count, outputs[i].Span[..checked((int)(count * wanted[i].Length))]);
     }
 
-    private static TensorShape ImageShape(ModelGraph graph, InferenceOptions options)
+    private void RequireFinite(PlanRuns runs, ReadOnlySpan<float> images, int count, ReadOnlySpan<float> outputs)
     {
-        TensorShape declared = graph.Input.Shape;
-        if (declared.Rank != 4)
-            throw new InvalidModelException($"Model '{graph.Name}' takes an input of shape {declared}; images N×C×H×W are needed.");
-        TensorShape shape = options.InputShape ?? declared.WithoutFirst();
-        if (shape.Rank != 3 || !shape.IsKnown)
-            throw new InvalidModelException(
-                $"Model '{graph.Name}' takes images of {new TensorShape([.. declared.Dimensions.Skip(1)])}; give their size C×H×W in {nameof(InferenceOptions)}.{nameof(InferenceOptions.InputShape)}.");
-        return shape;
+        if (_options.RequireFinite && count > 0)
+            FiniteValues.Require(_graph, runs.Plan.InputShape, images, count, outputs);
     }
 }

@@ -126,9 +126,18 @@ public sealed class NodeEvaluator : INodeEvaluator
                 MatrixOperators.Run(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
                 break;
             case MatMul:
-                MatrixOperators.Run(new Gemm(), x, inputs[1], null, output, pool);
+                MatrixOperators.MatMul(x, inputs[1], output, pool);
                 break;
-            case Unary or Clip or HardSigmoid or LeakyRelu:
+            case ConvTranspose conv:
+                TransposedConvolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
+                break;
+            case InstanceNormalization normalization:
+                Normalization.Run(normalization, inputs, output, pool);
+                break;
+            case LayerNormalization normalization:
+                Normalization.Run(normalization, inputs, output, pool);
+                break;
+            case PointwiseOperator:
                 Pointwise.Run(op, x, output, pool);
                 break;
             case Binary binary:
@@ -156,13 +165,34 @@ public sealed class NodeEvaluator : INodeEvaluator
                 Reduction.Mean([2, 3], x, output);
                 break;
             case GlobalMaxPool:
-                Reduction.SpatialMaximum(x, output);
+                Reduction.Run(ReduceFunction.Max, [2, 3], x, output);
                 break;
-            case ReduceMean mean:
-                Reduction.Mean([.. mean.Axes], x, output);
+            case Reduce reduce:
+                Reduction.Run(reduce.Function, [.. reduce.Axes], x, output);
                 break;
             case Softmax softmax:
-                SoftmaxOperator.Run(softmax, x, output);
+                SoftmaxOperator.Run(softmax.Axis, false, x, output);
+                break;
+            case LogSoftmax softmax:
+                SoftmaxOperator.Run(softmax.Axis, true, x, output);
+                break;
+            case Flatten or Reshape:
+                x.Span.CopyTo(output.Span);
+                break;
+            case Gather gather:
+                Rearrangement.Run(gather, x, output);
+                break;
+            case Expand or Tile:
+                Rearrangement.Repeat(x, output);
+                break;
+            case DepthToSpace space:
+                Rearrangement.Run(space, x, output);
+                break;
+            case SpaceToDepth depth:
+                Rearrangement.Run(depth, x, output);
+                break;
+            case Resize resize:
+                Resampling.Run(resize, x, output, pool);
                 break;
             case Lrn lrn:
                 LocalResponseNormalization.Run(lrn, x, output);

@@ -108,9 +108,9 @@ public class GradientTests
     [Fact]
     public void Means()
     {
-        Run(new ReduceMean([2, 3]), new(5, 4, 3));
-        Run(new ReduceMean([2, 3], KeepDimensions: false), new(5, 4, 3));
-        Run(new ReduceMean([1]), new(5, 4, 3));
+        Run(new Reduce(ReduceFunction.Mean, [2, 3]), new(5, 4, 3));
+        Run(new Reduce(ReduceFunction.Mean, [2, 3], KeepDimensions: false), new(5, 4, 3));
+        Run(new Reduce(ReduceFunction.Mean, [1]), new(5, 4, 3));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class ShapeInferenceTests
         Assert.Equal(S(1, 24, 7, 7), Infer(new Concat(1), S(1, 16, 7, 7), S(1, 8, 7, 7)));
         Assert.Equal(S(2, 48), Infer(new Flatten(1), S(2, 3, 4, 4)));
         Assert.Equal(S(2, 48), Infer(new Reshape([0, -1]), S(2, 3, 4, 4)));
-        Assert.Equal(S(2, 3), Infer(new ReduceMean([2, 3], false), S(2, 3, 4, 4)));
+        Assert.Equal(S(2, 3), Infer(new Reduce(ReduceFunction.Mean, [2, 3], false), S(2, 3, 4, 4)));
         Assert.Equal(S(2, 4, 4, 3), Infer(new Transpose([0, 2, 3, 1]), S(2, 3, 4, 4)));
     }
 

@@ -141,8 +141,8 @@ public sealed class OperatorTests
         double Mean(int n, int c) => Enumerable.Range(0, 30).Average(p => x.At(n, c, p / 5, p % 5));
         OneNode.AssertEqual(OneNode.Run(new GlobalAveragePool(), x), [2, 3, 1, 1], i => Mean(i[0], i[1]));
         OneNode.AssertEqual(OneNode.Run(new GlobalMaxPool(), x), [2, 3, 1, 1], i => Enumerable.Range(0, 30).Max(p => x.At(i[0], i[1], p / 5, p % 5)));
-        OneNode.AssertEqual(OneNode.Run(new ReduceMean([2, 3], false), x), [2, 3], i => Mean(i[0], i[1]));
-        OneNode.AssertEqual(OneNode.Run(new ReduceMean([1]), x), [2, 1, 6, 5], i => Enumerable.Range(0, 3).Average(c => x.At(i[0], c, i[2], i[3])));
+        OneNode.AssertEqual(OneNode.Run(new Reduce(ReduceFunction.Mean, [2, 3], false), x), [2, 3], i => Mean(i[0], i[1]));
+        OneNode.AssertEqual(OneNode.Run(new Reduce(ReduceFunction.Mean, [1]), x), [2, 1, 6, 5], i => Enumerable.Range(0, 3).Average(c => x.At(i[0], c, i[2], i[3])));
     }
 
     [Theory]

@@ -63,7 +63,7 @@ internal static class SampleModels
             y = g.Normalize(g.Conv(y, 16, 64, Window.Square(1), blockSize: 4), 64);
             x = g.Relu(g.Add(new Binary(BinaryFunction.Add), x, y));
         }
-        x = g.Add(new ReduceMean([2, 3], false), x);
+        x = g.Add(new Reduce(ReduceFunction.Mean, [2, 3], false), x);
         return g.Build(g.Add(new Softmax(), g.Linear(x, 64, 10, 8)), 3, 30, 26);
     }
 
@@ -109,7 +109,7 @@ internal static class SampleModels
         }
         x = g.Add(new AveragePool(Window.Square(2, 2)), g.Relu(g.Normalize(x, channels)));
         x = g.Add(new Transpose([0, 2, 3, 1]), x);
-        return g.Build(g.Add(new ReduceMean([1, 2], false), x), 3, 12, 15);
+        return g.Build(g.Add(new Reduce(ReduceFunction.Mean, [1, 2], false), x), 3, 12, 15);
     }
 
     private static ModelGraph OddWindows()

@@ -107,7 +107,7 @@ internal sealed class ProgramBuilder
                 return new AveragePoolOperation(new(input.Layout.Height, input.Layout.Width), false, input, output);
             case GlobalMaxPool:
                 return new MaxPoolOperation(new(input.Layout.Height, input.Layout.Width), input, output);
-            case ReduceMean mean when !mean.Axes.Contains(0):
+            case Reduce { Function: ReduceFunction.Mean } mean when !mean.Axes.Contains(0):
                 return new ReduceMeanOperation(mean.Axes, mean.KeepDimensions, input, output);
             case Softmax softmax when softmax.Axis > 0:
                 return new SoftmaxOperation(softmax.Axis, input, output);

@@ -4,9 +4,12 @@ using static MLNet.PQCompression.Formats.Onnx.ConstantShapes;
 namespace MLNet.PQCompression.Formats.Onnx;
 
 /// <summary>Computes the nodes whose inputs are all constants or sizes. Folded elements are counted against a budget, so that no file grows without bounds.</summary>
-internal sealed class ConstantFolding(long budget)
+internal sealed partial class ConstantFolding(long budget)
 {
     private const int DecodedForFolded = 16;
+
+    /// <summary>The most real numbers that are cast to integers: sizes and axes, not weights.</summary>
+    private const int MaxCast = 1 << 16;
 
     private long _budget = budget, _decodedBudget = DecodedForFolded * budget;
 
@@ -23,7 +26,7 @@ internal sealed class ConstantFolding(long budget)
     public OnnxValue? Fold(OnnxNode node)
     {
         if (node.Type == "Shape" && node.Input(0) is Activation)
-            return SizesOf(node);
+            return Sizes(node, node.Shape(0).First, node.Shape(0).Second);
         if (node.Type == "ConstantOfShape")
             return Fill(node);
         if (!node.IsConstant)
@@ -38,21 +41,17 @@ internal sealed class ConstantFolding(long budget)
         return node.Type switch
         {
             "Cast" => Cast(node, first),
-            "Shape" => throw node.Unsupported("the shape of a constant is not folded"),
+            "Shape" => Sizes(node, ShapeOf(first), ShapeOf(first)),
             "Gather" => Gather(node, first),
             "Reshape" => Reshape(node, first, Resolve(node, ShapeOf(first), Target(node))),
             "Unsqueeze" => Reshape(node, first, Unsqueezed(node, ShapeOf(first), node.Ints("axes", 1) ?? throw node.NotConstant(1))),
             "Squeeze" => Reshape(node, first, Squeezed(node, ShapeOf(first), node.Ints("axes", 1))),
-            "Transpose" => Transpose(node, first),
-            "Concat" => Concat(node),
-            "Slice" => Slice(node, AsIntegers(first) ?? throw node.Unsupported("only integer constants are sliced")),
-            "Add" => Broadcast(node, name, (a, b) => a + b),
-            "Sub" => Broadcast(node, name, (a, b) => a - b),
-            "Mul" => Broadcast(node, name, (a, b) => a * b),
-            "Div" => Broadcast(node, name, (a, b) => b != 0 ? a / b : throw new InvalidModelException($"node '{node.Name}' divides by zero")),
-            "Mod" => Broadcast(node, name, (a, b) => b > 0 && a >= 0 ? a % b : throw new InvalidModelException($"node '{node.Name}' takes a remainder of negative numbers")),
-            "MatMul" => MatrixVector(node, name),
-            _ => throw node.Unsupported("it is not computed for constants"),
+            "Transpose" when first is Constant or Lookup or Quantized => Transpose(node, first),
+            "MatMul" when AsIntegers(first) is not null => MatrixVector(node, name),
+            "Where" => Choose(node),
+            "Range" => Range(node),
+            _ when IntegerFunction(node.Type) is { } function && AreIntegers(node) => Broadcast(node, name, function),
+            _ => Compute(node),
         };
     }
 
@@ -65,6 +64,8 @@ internal sealed class ConstantFolding(long budget)
                 return new Constant(name, new(constant.Tensor.Type, shape, constant.Tensor.Data)) { CastTo = constant.CastTo };
             case Integers integers:
                 return integers with { Name = name, Shape = shape };
+            case Reals reals:
+                return new Reals(name, new(shape, reals.First.ToDense()), new(shape, reals.Second.ToDense()));
             case PackedCodes { Weights: not null } packed:
                 return packed with { Name = name, Shape = shape };
             case PackedCodes packed:
@@ -141,34 +142,51 @@ internal sealed class ConstantFolding(long budget)
         if (!OnnxTensors.TryType(node.Int("to", 0), out TensorElementType to))
             throw node.Unsupported("it casts to a type that is not read");
         node.Int("saturate", 1);
+        string name = node.Outputs[0];
         if (to.IsReal())
         {
             // The kept values are those of the file: a codebook stored as float16 stays one.
             if (AsIntegers(value) is not { } integers)
                 return value is Constant { Tensor.Type: var own } && own == to ? value : value with { CastTo = to };
-            float[] numbers = [.. Settled(node, integers).Select(v => (float)v)];
-            return new Constant(node.Outputs[0], new(TensorElementType.Float32, integers.Shape, RawTensor.Encode(numbers, StorageType.Float32)));
+            DenseTensor Real(long[] elements) => new(integers.Shape, Array.ConvertAll(elements, v => (float)v));
+            return RealValue(name, Real(integers.First), ReferenceEquals(integers.First, integers.Second) ? null : Real(integers.Second));
         }
-        if (to == TensorElementType.Bool)
-            throw node.Unsupported("Booleans are not computed");
-        return value is Integers or PackedCodes or Constant { Tensor.Type: > TensorElementType.Float64 } ? value : throw node.Unsupported("real numbers are not cast to integers");
+        if (value is Integers or PackedCodes or Constant { Tensor.Type: > TensorElementType.Float64 })
+            return to == TensorElementType.Bool && AsIntegers(value) is { } numbers ? Mapped(numbers with { Name = name }, v => v != 0 ? 1 : 0) : value;
+        if (ShapeOf(value).Count > MaxCast)
+            throw node.Unsupported("many real numbers are not cast to integers");
+        return value switch
+        {
+            Reals reals => Integers.Of(name, reals.First.Shape, Whole(reals.First.Span), Whole(reals.Second.Span)),
+            Constant constant => new Integers(name, constant.Tensor.Shape, Whole(constant.Tensor.ToFloats())),
+            _ => throw node.Unsupported("real numbers are not cast to integers"),
+        };
+
+        long[] Whole(ReadOnlySpan<float> values)
+        {
+            var whole = new long[values.Length];
+            for (int i = 0; i < whole.Length; i++)
+                whole[i] = to == TensorElementType.Bool ? values[i] != 0 ? 1 : 0 : (long)values[i];
+            return whole;
+        }
     }
 
     private OnnxValue Gather(OnnxNode node, OnnxValue data)
     {
         OnnxValue indices = node.Input(1);
         TensorShape shape = ShapeOf(data), indexShape = ShapeOf(indices);
-        if (node.Axis(node.Int("axis", 0), shape.Rank) != 0)
-            throw node.Unsupported("constants are gathered along axis 0 only");
+        if (shape.Rank == 0 || data is Reals || node.Has("axis") || !(AsIntegers(data) is not null ? shape.Rank == 1 : shape.Rank == 2 && indexShape.Rank > 1))
+            return Compute(node);
         int rows = shape[0];
         int Row(long index) => index >= -rows && index < rows
             ? (int)(index < 0 ? index + rows : index)
             : throw new InvalidModelException($"node '{node.Name}' looks up row {index} of {rows}");
         Spend(indexShape.Count * sizeof(long));
         if (AsIntegers(data) is { } integers)
-            return shape.Rank == 1
-                ? new Integers(node.Outputs[0], indexShape, [.. Indices().Select(i => integers.Elements[Row(i)])])
-                : throw node.Unsupported("integers are gathered from one dimension only");
+        {
+            int[] picked = Array.ConvertAll(Indices(), Row);
+            return Integers.Of(node.Outputs[0], indexShape, Array.ConvertAll(picked, i => integers.First[i]), Array.ConvertAll(picked, i => integers.Second[i]));
+        }
         if (data is not Constant { Tensor: var codebook } || shape.Rank != 2 || rows > 65536 || shape[1] == 0)
             throw node.Unsupported("constants are looked up in a matrix of at most 65536 rows only");
         BlockCodes codes = PackedCodes.CodesOf(indices) ?? new BlockCodes(Array.ConvertAll(Indices(), i => (ushort)Row(i)));
@@ -181,116 +199,19 @@ internal sealed class ConstantFolding(long budget)
         long[] Indices() => AsIntegers(indices)?.Elements ?? throw node.NotConstant(1);
     }
 
-    private Integers Concat(OnnxNode node)
-    {
-        Integers[] parts = [.. node.Inputs.Select(i => AsIntegers(i) ?? throw node.Unsupported("only integer constants are joined"))];
-        int rank = parts[0].Shape.Rank, axis = node.Axis(node.Int("axis", 0), rank);
-        if (parts.Any(p => p.Shape.Rank != rank || p.Shape.With(axis, 0) != parts[0].Shape.With(axis, 0)))
-            throw new InvalidModelException($"node '{node.Name}' joins shapes that differ");
-        Spend(parts.Sum(p => (long)p.Elements.Length) * sizeof(long));
-        int outer = 1;
-        for (int i = 0; i < axis; i++)
-            outer *= parts[0].Shape[i];
-        var elements = new List<long>();
-        for (int i = 0; i < outer; i++)
-            foreach (Integers part in parts)
-                elements.AddRange(part.Elements.AsSpan(i * (part.Elements.Length / outer), part.Elements.Length / outer));
-        return new(node.Outputs[0], parts[0].Shape.With(axis, parts.Sum(p => p.Shape[axis])), [.. elements]);
-    }
-
-    private static Integers Slice(OnnxNode node, Integers data)
-    {
-        SliceRange[] ranges = [.. OnnxOperators.Ranges(node, data.Shape.Rank)];
-        if (data.Shape.Rank != 1 || ranges.Length != 1)
-            throw node.Unsupported("integer constants of one dimension are sliced only");
-        (int start, int end) = ShapeInference.Resolve(ranges[0], data.Shape[0]);
-        long[] elements = [.. Enumerable.Range(0, data.Shape[0]).Where(i => i >= start && i < end && (i - start) % ranges[0].Step == 0).Select(i => data.Elements[i])];
-        return new(node.Outputs[0], new(elements.Length), elements);
-    }
-
-    private Integers Broadcast(OnnxNode node, string name, Func<long, long, long> function)
-    {
-        (Integers? a, Integers? b) = (AsIntegers(node.Input(0)), AsIntegers(node.Input(1)));
-        if (a is null || b is null)
-            throw node.Unsupported("it is computed for integer constants only");
-        var shape = ShapeInference.OutputShape(new(node.Name, new Binary(BinaryFunction.Add), [a.Name, b.Name], name), a.Shape, b.Shape);
-        Spend(checked(shape.Count * sizeof(long)));
-        var elements = new long[shape.Count];
-        int rank = shape.Rank, inner = rank > 0 ? shape[rank - 1] : 1;
-        int[] strideA = Strides(a.Shape, rank), strideB = Strides(b.Shape, rank), index = new int[rank];
-        (int stepA, int stepB) = rank > 0 ? (strideA[rank - 1], strideB[rank - 1]) : (0, 0);
-        int atA = 0, atB = 0;
-        for (int start = 0; start < elements.Length; start += inner)
-        {
-            for (int i = 0; i < inner; i++)
-            {
-                long x = a.Elements[atA + i * stepA], y = b.Elements[atB + i * stepB];
-                elements[start + i] = Integers.IsMark(x) || Integers.IsMark(y) ? Integers.Unknown : function(x, y);
-            }
-            for (int axis = rank - 2; axis >= 0; axis--)
-            {
-                (atA, atB) = (atA + strideA[axis], atB + strideB[axis]);
-                if (++index[axis] < shape[axis])
-                    break;
-                (atA, atB) = (atA - strideA[axis] * shape[axis], atB - strideB[axis] * shape[axis]);
-                index[axis] = 0;
-            }
-        }
-        return new(name, shape, elements);
-    }
-
-    /// <summary>Steps along the dimensions of a broadcast result; 0 where the value is repeated.</summary>
-    private static int[] Strides(TensorShape shape, int rank)
-    {
-        var strides = new int[rank];
-        int stride = 1;
-        for (int i = 1; i <= shape.Rank; i++)
-        {
-            strides[rank - i] = shape[shape.Rank - i] == 1 ? 0 : stride;
-            stride *= shape[shape.Rank - i];
-        }
-        return strides;
-    }
-
-    // The last dimension weighed and summed: how bit planes of codes are put together.
-    private Integers MatrixVector(OnnxNode node, string name)
-    {
-        (Integers? a, Integers? b) = (AsIntegers(node.Input(0)), AsIntegers(node.Input(1)));
-        if (a is null || b is null || a.Shape.Rank < 1 || b.Shape.Rank != 2 || b.Shape[1] != 1 || a.Shape[a.Shape.Rank - 1] != b.Shape[0] || b.Shape[0] == 0)
-            throw node.Unsupported("of constants, only integers times a column are multiplied");
-        int width = b.Shape[0];
-        (long[] left, long[] right) = (Settled(node, a), Settled(node, b));
-        var elements = new long[left.Length / width];
-        Spend(elements.LongLength * sizeof(long));
-        for (int i = 0; i < elements.Length; i++)
-            for (int j = 0; j < width; j++)
-                elements[i] += left[i * width + j] * right[j];
-        return new(name, a.Shape.With(a.Shape.Rank - 1, 1), elements);
-    }
-
-    private static Integers SizesOf(OnnxNode node)
-    {
-        ProbedShape shape = node.Shape(0);
-        int start = Bound(node.Int("start", 0), shape.Rank), end = Bound(node.Int("end", shape.Rank), shape.Rank);
-        long[] elements = [.. Enumerable.Range(0, shape.Rank).Where(i => i >= start && i < end).Select(i => shape[i])];
-        return new(node.Outputs[0], new(elements.Length), elements);
-    }
-
-    private static int Bound(long position, int rank) => (int)Math.Clamp(position < 0 ? position + rank : position, 0, rank);
-
-    private Constant Fill(OnnxNode node)
+    private OnnxValue Fill(OnnxNode node)
     {
         Integers sizes = AsIntegers(node.Input(0)) ?? throw node.NotConstant(0);
-        TensorShape shape = RawTensor.ShapeOf(Settled(node, sizes));
         RawTensor value = node.Tensor("value") ?? new(TensorElementType.Float32, new(1), new byte[sizeof(float)]);
         if (value.Count != 1)
             throw new InvalidModelException($"node '{node.Name}' fills a tensor with {value.Count} values");
+        TensorShape shape = RawTensor.ShapeOf(Settled(node, sizes));
         int bytes = RawTensor.ByteCount(value.Type, shape) ?? throw new InvalidModelException($"node '{node.Name}' makes a tensor of shape {shape}");
         Spend(bytes);
         var data = new byte[bytes];
         for (int i = 0; i < bytes; i += value.Data.Length)
             value.Data.CopyTo(data.AsMemory(i));
-        return new(node.Outputs[0], new(value.Type, shape, data));
+        return new Constant(node.Outputs[0], new(value.Type, shape, data));
     }
 
     private static long[] Settled(OnnxNode node, Integers integers) => integers.Elements.Any(Integers.IsMark)

@@ -13,6 +13,7 @@ internal static class ConstantShapes
         PackedCodes packed => packed.Shape,
         Lookup lookup => lookup.Shape,
         Quantized quantized => quantized.Shape,
+        Reals reals => reals.First.Shape,
         _ => throw new InvalidModelException($"the shape of '{value.Name}' is not known"),
     };
 

@@ -83,6 +83,10 @@ internal sealed class OnnxEmitter(GraphProto graph, IEnumerable<string> reserved
     /// <summary>A real number.</summary>
     public string Shared(float value) => Shared($"{value:R}", TensorElementType.Float32, new(), RawTensor.Encode([value], StorageType.Float32));
 
+    /// <summary>A list of real numbers.</summary>
+    public string Shared(ReadOnlySpan<float> values) =>
+        Shared($"[{string.Join(' ', values.ToArray().Select(v => $"{v:R}"))}]", TensorElementType.Float32, new(values.Length), RawTensor.Encode(values, StorageType.Float32));
+
     /// <summary>A vector of zeros.</summary>
     public string SharedZeros(int length) => Shared($"{length} zeros", TensorElementType.Float32, new(length), new byte[length * sizeof(float)]);
 
@@ -96,6 +100,9 @@ internal sealed class OnnxEmitter(GraphProto graph, IEnumerable<string> reserved
     public static AttributeProto Attribute(string name, long value) => new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
 
     public static AttributeProto Attribute(string name, float value) => new() { Name = name, F = value, Type = AttributeProto.Types.AttributeType.Float };
+
+    public static AttributeProto TextAttribute(string name, string value) =>
+        new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = AttributeProto.Types.AttributeType.String };
 
     public static AttributeProto ListAttribute(string name, params ReadOnlySpan<int> values)
     {

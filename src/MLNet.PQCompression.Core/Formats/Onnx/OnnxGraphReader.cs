@@ -8,19 +8,22 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// </summary>
 internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, ReadOnlyMemory<byte> file, string? folder, bool verify)
 {
+    /// <summary>What constant folding may take whatever the file's length: files of weights by ConstantOfShape are small.</summary>
+    private const long FoldedBytes = 1 << 30;
+
     // Two sizes for every dimension that may vary, so that what depends on it shows.
-    private static readonly int[] ProbedBatches = [2, 3], ProbedSizes = [224, 288];
+    private static readonly int[] ProbedBatches = [ProbedShape.FirstBatch, ProbedShape.SecondBatch], ProbedHeights = [256, 384], ProbedWidths = [512, 640];
 
     private static readonly int[] ChannelsLastPermutation = [0, 2, 3, 1];
 
     private readonly Dictionary<string, (Activation Source, int[] Permutation)> _turned = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OnnxValue> _values = new(StringComparer.Ordinal);
     private readonly List<Node> _nodes = [];
-    private readonly UniqueNames _nodeNames = new(), _constantNames = new();
+    private readonly UniqueNames _nodeNames = new(), _constantNames = new(), _innerNames = new();
     private readonly Dictionary<string, Initializer> _initializers = new(StringComparer.Ordinal);
     private readonly Dictionary<OnnxValue, string> _references = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<OnnxValue, Quantized> _rows = new(ReferenceEqualityComparer.Instance);
-    private readonly ConstantFolding _folding = new(64L * file.Length + (16 << 20));
+    private readonly ConstantFolding _folding = new(64L * file.Length + FoldedBytes);
     private OnnxDocument _document = null!;
     private long? _fixedBatch;
     private bool _fixedSize;
@@ -77,7 +80,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         return new(name, new(-1, input.Channels, input.Height, input.Width));
 
         TensorShape Probing(int probe) => new(
-            ProbedBatches[probe], input.Channels, input.Height < 0 ? ProbedSizes[probe] : input.Height, input.Width < 0 ? ProbedSizes[probe] : input.Width);
+            ProbedBatches[probe], input.Channels, input.Height < 0 ? ProbedHeights[probe] : input.Height, input.Width < 0 ? ProbedWidths[probe] : input.Width);
     }
 
     /// <summary>What a document that takes images with their channels last reads. Its own Transpose, usually the first node, undoes this one.</summary>
@@ -148,6 +151,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
             case "Dropout":
                 node.Float("ratio", 0);
                 node.Int("seed", 0);
+                node.Int("is_test", 1);
                 if (node.Ints("training_mode", 2) is [not 0, ..])
                     throw node.Unsupported("training mode is not supported");
                 Define(node, node.Input(0));
@@ -160,12 +164,6 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
                     throw node.Unsupported("activations are cast to real types only");
                 node.Int("saturate", 1);
                 Define(node, activation.IsReal ? activation : activation with { IsReal = true, IsImage = false });
-                return;
-            case "Sum" when node.InputCount > 0:
-                OnnxValue sum = node.Input(0);
-                for (int i = 1; i < node.InputCount; i++)
-                    sum = Emit(_nodeNames.Take(node.Name), new Binary(BinaryFunction.Add), [sum, node.Input(i)], i == node.InputCount - 1 ? node.Outputs[0] : $"{node.Outputs[0]}.{i}");
-                Define(node, sum);
                 return;
             case "Transpose" when node.Input(0) is Activation turned && _turned.TryGetValue(turned.Name, out var turn) && node.Peek("perm") is { } back && Undoes(back, turn.Permutation):
                 node.Ints("perm");
@@ -185,6 +183,17 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         if (node.Type == "MatMul" && node.Input(1) is Quantized { IsTransposed: true } rows && node.Input(0) is Activation { Shape: null or { Rank: 2 } })
         {
             Define(node, Emit(_nodeNames.Take(node.Name), new Gemm(TransposeB: true), [node.Input(0), Rows(rows)], node.Outputs[0]));
+            return;
+        }
+        if (Sequence(node) is { } sequence)
+        {
+            // The last of the nodes makes what the file's does, under its name.
+            if (sequence is Activation last && _nodes.Count > 0 && _nodes[^1].Output == last.Name && last.Name.StartsWith(node.Outputs[0] + Inner, StringComparison.Ordinal))
+            {
+                _nodes[^1] = _nodes[^1] with { Output = node.Outputs[0] };
+                sequence = last with { Name = node.Outputs[0] };
+            }
+            Define(node, sequence);
             return;
         }
         Operator operation = OnnxOperators.Translate(node, out int read);
@@ -222,7 +231,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
 
     private void Split(OnnxNode node)
     {
-        int axis = node.Axis(node.Int("axis", 0), node.Rank(0)), parts = node.Outputs.Length;
+        int axis = node.WorkingAxis(node.Int("axis", 0)), parts = node.Outputs.Length;
         long size = node.Shape(0)[axis];
         if (Integers.IsMark(size))
             throw node.Unsupported("only a dimension of known size is split");

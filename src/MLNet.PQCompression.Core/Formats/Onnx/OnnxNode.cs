@@ -17,7 +17,9 @@ internal sealed class OnnxNode
         (Type, Name, Opset, FixedBatch, _inputs, _tensors) = (message.Type, name, opset, fixedBatch, inputs, tensors);
         Outputs = [.. message.Outputs];
         foreach (AttributeMessage attribute in message.Attributes)
-            if (!_attributes.TryAdd(attribute.Name, attribute))
+            if (attribute.Name == "consumed_inputs" && opset < 6)
+                continue; // Which inputs might be overwritten.
+            else if (!_attributes.TryAdd(attribute.Name, attribute))
                 throw new InvalidModelException($"node '{name}' has the attribute '{attribute.Name}' twice");
     }
 
@@ -62,6 +64,9 @@ internal sealed class OnnxNode
         }
     }
 
+    /// <summary>An integer that the translation has still to look at.</summary>
+    public long PeekInt(string attribute, long otherwise) => _attributes.TryGetValue(attribute, out AttributeMessage? a) ? a.Integer : otherwise;
+
     public long Int(string attribute, long otherwise) => Take(attribute) is { } a ? a.Integer : otherwise;
 
     public float Float(string attribute, float otherwise) => Take(attribute) is { } a ? a.Float : otherwise;
@@ -85,6 +90,21 @@ internal sealed class OnnxNode
     public long[]? Ints(string attribute, int input) =>
         OptionalInput(input) is { } value ? ConstantFolding.AsIntegers(value)?.Elements ?? throw NotConstant(input) : Ints(attribute);
 
+    /// <summary>Integers as <see cref="Ints(string, int)"/> has them, for each of the two probing inputs.</summary>
+    public (long[] First, long[] Second)? ProbedInts(string attribute, int input) =>
+        OptionalInput(input) is { } value
+            ? ConstantFolding.AsIntegers(value) is { } integers ? (integers.First, integers.Second) : throw NotConstant(input)
+            : Ints(attribute) is { } own ? (own, own) : null;
+
+    /// <summary>Real numbers as an input; null where it is left out or empty.</summary>
+    public (float[] First, float[] Second)? ProbedFloats(int input) => OptionalInput(input) switch
+    {
+        null => null,
+        Constant { Tensor: { Type: var type } tensor } when type.IsReal() => tensor.Count == 0 ? null : tensor.ToFloats() is var floats ? (floats, floats) : null,
+        Reals reals => (reals.First.Span.ToArray(), reals.Second.Span.ToArray()),
+        _ => throw NotConstant(input),
+    };
+
     /// <summary>One real number that older operator sets give as an attribute and newer ones as an input.</summary>
     public float Float(string attribute, int input, float otherwise)
     {
@@ -95,13 +115,7 @@ internal sealed class OnnxNode
     }
 
     /// <summary>A constant of real numbers that shapes the operator, such as a weight.</summary>
-    public TensorShape WeightShape(int input) => Input(input) switch
-    {
-        Constant constant => constant.Tensor.Shape,
-        Quantized quantized => quantized.Shape,
-        Lookup lookup => lookup.Shape,
-        _ => throw NotConstant(input),
-    };
+    public TensorShape WeightShape(int input) => Input(input) is Constant or Quantized or Lookup ? ConstantShapes.ShapeOf(Input(input)) : throw NotConstant(input);
 
     /// <summary>An axis counted from the front.</summary>
     public int Axis(long axis, int rank) => axis >= -rank && axis < rank
@@ -112,9 +126,21 @@ internal sealed class OnnxNode
     public int Rank(int input) => Shape(input).Rank;
 
     /// <summary>The shape of an activation.</summary>
-    public ProbedShape Shape(int input) => Input(input) is Activation { Shape: { } shape }
-        ? shape
-        : throw Unsupported("the shape of its input must be known here; fix the model's image size");
+    public ProbedShape Shape(int input) => Input(input) switch
+    {
+        Activation { Shape: { } shape } => shape,
+        Activation or Opaque => throw Unsupported("the shape of its input must be known here; fix the model's image size"),
+        Reals reals => new(reals.First.Shape, reals.Second.Shape),
+        var constant => ConstantShapes.ShapeOf(constant) is var shape ? new(shape, shape) : null!,
+    };
+
+    /// <summary>An axis along which the operator works, counted from the front; the batch must not lie there.</summary>
+    public int WorkingAxis(long axis)
+    {
+        ProbedShape shape = Shape(0);
+        int counted = Axis(axis, shape.Rank);
+        return shape.HoldsBatch(counted) ? throw Unsupported($"it works along dimension {counted} of {shape.ToShape()}, which holds the images of a batch") : counted;
+    }
 
     public UnsupportedOperatorException Unsupported(string reason) => new(Type, Name, reason);
 

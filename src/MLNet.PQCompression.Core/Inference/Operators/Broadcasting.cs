@@ -21,7 +21,8 @@ internal static class Broadcasting
         });
     }
 
-    private static void Apply(BinaryFunction function, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y)
+    /// <summary>y = function(a, b), where a or b may be one value.</summary>
+    internal static void Apply(BinaryFunction function, ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> y)
     {
         bool scalarA = a.Length != y.Length, scalarB = b.Length != y.Length;
         if (scalarA && scalarB)
@@ -67,6 +68,38 @@ internal static class Broadcasting
                 break;
             case BinaryFunction.Div:
                 TensorPrimitives.Divide(a, b, y);
+                break;
+            case BinaryFunction.Max when scalarA:
+                TensorPrimitives.Max(b, a[0], y);
+                break;
+            case BinaryFunction.Max when scalarB:
+                TensorPrimitives.Max(a, b[0], y);
+                break;
+            case BinaryFunction.Max:
+                TensorPrimitives.Max(a, b, y);
+                break;
+            case BinaryFunction.Min when scalarA:
+                TensorPrimitives.Min(b, a[0], y);
+                break;
+            case BinaryFunction.Min when scalarB:
+                TensorPrimitives.Min(a, b[0], y);
+                break;
+            case BinaryFunction.Min:
+                TensorPrimitives.Min(a, b, y);
+                break;
+            case BinaryFunction.Pow when scalarB && b[0] == 2:
+                TensorPrimitives.Multiply(a, a, y);
+                break;
+            case BinaryFunction.Pow when scalarB && b[0] == 0.5f:
+                TensorPrimitives.Sqrt(a, y);
+                break;
+            case BinaryFunction.Pow:
+                for (int i = 0; i < y.Length; i++)
+                    y[i] = MathF.Pow(a[scalarA ? 0 : i], b[scalarB ? 0 : i]);
+                break;
+            case BinaryFunction.PRelu:
+                for (int i = 0; i < y.Length; i++)
+                    y[i] = a[scalarA ? 0 : i] is >= 0 and var x ? x : a[scalarA ? 0 : i] * b[scalarB ? 0 : i];
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(function), function, null);

@@ -32,6 +32,49 @@ internal static class Normalization
             x.Span.Slice(part * plane, plane), scale[part % scale.Length], bias[part % scale.Length], output.Span.Slice(part * plane, plane)));
     }
 
+    public static void Run(InstanceNormalization op, Activation[] inputs, Activation output, WorkerPool? pool)
+    {
+        Activation x = inputs[0];
+        int planes = x.Shape[0] * x.Shape[1], plane = planes == 0 ? 0 : (int)(x.Shape.Count / planes);
+        pool.RunParts(planes, part =>
+        {
+            ReadOnlySpan<float> source = x.Span.Slice(part * plane, plane);
+            (float scale, float shift) = Standardize(source, op.Epsilon);
+            float gamma = inputs[1].Span[part % x.Shape[1]], beta = inputs[2].Span[part % x.Shape[1]];
+            Affine(source, scale * gamma, beta + shift * gamma, output.Span.Slice(part * plane, plane));
+        });
+    }
+
+    public static void Run(LayerNormalization op, Activation[] inputs, Activation output, WorkerPool? pool)
+    {
+        Activation x = inputs[0];
+        int length = 1;
+        for (int i = op.Axis; i < x.Shape.Rank; i++)
+            length *= x.Shape[i];
+        pool.RunParts(length == 0 ? 0 : (int)(x.Shape.Count / length), part =>
+        {
+            ReadOnlySpan<float> source = x.Span.Slice(part * length, length);
+            (float scale, float shift) = Standardize(source, op.Epsilon);
+            Affine(source, scale, shift, output.Span.Slice(part * length, length));
+        });
+        Broadcasting.Run(BinaryFunction.Mul, output, inputs[1], output);
+        if (inputs.Length > 2)
+            Broadcasting.Run(BinaryFunction.Add, output, inputs[2], output);
+    }
+
+    /// <summary>a and b of a·x + b, which has mean 0 and variance 1 but for ε.</summary>
+    private static (float Scale, float Shift) Standardize(ReadOnlySpan<float> x, float epsilon)
+    {
+        double mean = 0, variance = 0;
+        foreach (float v in x)
+            mean += v;
+        mean /= x.Length;
+        foreach (float v in x)
+            variance += (v - mean) * (v - mean);
+        double scale = 1 / Math.Sqrt(variance / x.Length + epsilon);
+        return ((float)scale, (float)(-mean * scale));
+    }
+
     private static void Affine(ReadOnlySpan<float> x, float scale, float bias, Span<float> y)
     {
         int i = 0;

@@ -2,7 +2,7 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Inference.Operators;
 
-/// <summary>Operators that only move values: Concat, Pad, Slice, Transpose.</summary>
+/// <summary>Operators that only move values.</summary>
 internal static class Rearrangement
 {
     public static void Run(Concat concat, Activation[] inputs, Activation output)
@@ -18,12 +18,95 @@ internal static class Rearrangement
 
     public static void Run(Pad pad, Activation x, Activation output)
     {
+        int[] strides = Strides.Of(output.Shape), from = Strides.Of(x.Shape), size = [.. x.Shape.Dimensions];
+        int offset = 0, first = 0;
         output.Span.Fill(pad.Value);
-        int[] strides = Strides.Of(output.Shape);
-        int offset = 0;
         for (int i = 0; i < strides.Length; i++)
-            offset += pad.Before[i] * strides[i];
-        Strides.Copy(x, 0, Strides.Of(x.Shape), output, offset, strides, x.Shape.Dimensions.AsSpan());
+        {
+            int before = pad.Before[i], cut = Math.Max(0, -before);
+            offset += Math.Max(0, before) * strides[i];
+            first += cut * from[i];
+            size[i] -= cut + Math.Max(0, -pad.After[i]);
+        }
+        Strides.Copy(x, first, from, output, offset, strides, size);
+        if (pad.Mode == PadMode.Constant)
+            return;
+        // Dimension by dimension: what stands in the padding is copied from what earlier dimensions have completed.
+        for (int axis = 0; axis < strides.Length; axis++)
+            for (int i = 0; i < output.Shape[axis]; i++)
+            {
+                int inside = i - pad.Before[axis];
+                if (inside >= 0 && inside < x.Shape[axis])
+                    continue;
+                int[] slab = [.. output.Shape.Dimensions];
+                slab[axis] = 1;
+                int source = Origin(pad.Mode, inside, x.Shape[axis]) + pad.Before[axis];
+                Strides.Copy(output, source * strides[axis], strides, output, i * strides[axis], strides, slab);
+            }
+    }
+
+    /// <summary>The position inside whose value stands at a position outside.</summary>
+    internal static int Origin(PadMode mode, int position, int size) => mode switch
+    {
+        PadMode.Edge => Math.Clamp(position, 0, size - 1),
+        PadMode.Wrap => (position % size + size) % size,
+        _ => position < 0 ? -position : position >= size ? 2 * size - 2 - position : position,
+    };
+
+    public static void Run(Gather gather, Activation x, Activation output)
+    {
+        int size = x.Shape[gather.Axis], inner = Strides.Of(x.Shape)[gather.Axis], count = gather.Indices.Length;
+        for (int outer = 0; outer < x.Shape.Count / (size * inner); outer++)
+            for (int i = 0; i < count; i++)
+            {
+                int index = gather.Indices[i] < 0 ? gather.Indices[i] + size : gather.Indices[i];
+                x.Span.Slice((outer * size + index) * inner, inner).CopyTo(output.Span[((outer * count + i) * inner)..]);
+            }
+    }
+
+    /// <summary>Expand and Tile: dimensions walked again from the start.</summary>
+    public static void Repeat(Activation x, Activation output)
+    {
+        TensorShape to = output.Shape;
+        int[] from = Strides.Of(x.Shape), strides = new int[2 * to.Rank], steps = new int[2 * to.Rank], sizes = new int[2 * to.Rank];
+        int[] targets = Strides.Of(to);
+        for (int i = 0; i < to.Rank; i++)
+        {
+            int own = i - to.Rank + x.Shape.Rank, size = own < 0 ? 1 : x.Shape[own];
+            (sizes[2 * i], strides[2 * i], steps[2 * i]) = (to[i] / size, 0, targets[i] * size);
+            (sizes[2 * i + 1], strides[2 * i + 1], steps[2 * i + 1]) = (size, own < 0 ? 0 : from[own], targets[i]);
+        }
+        Strides.Copy(x, 0, strides, output, 0, steps, sizes);
+    }
+
+    public static void Run(DepthToSpace space, Activation x, Activation output)
+    {
+        int b = space.BlockSize, channels = output.Shape[1];
+        for (int i = 0; i < b; i++)
+            for (int j = 0; j < b; j++)
+                Interleave(x, space.ColumnsFirst ? i * b + j : (i * b + j) * channels, space.ColumnsFirst ? b * b : 1, output, i, j, b, toSpace: true);
+    }
+
+    public static void Run(SpaceToDepth depth, Activation x, Activation output)
+    {
+        int b = depth.BlockSize;
+        for (int i = 0; i < b; i++)
+            for (int j = 0; j < b; j++)
+                Interleave(output, (i * b + j) * x.Shape[1], 1, x, i, j, b, toSpace: false);
+    }
+
+    /// <summary>Copies between the channels of one image, from a channel on, and every b-th pixel of another.</summary>
+    private static void Interleave(Activation deep, int channel, int channelStep, Activation wide, int row, int column, int b, bool toSpace)
+    {
+        int[] deepStrides = Strides.Of(deep.Shape), wideStrides = Strides.Of(wide.Shape);
+        int deepOffset = channel * deepStrides[1], wideOffset = row * wideStrides[2] + column;
+        deepStrides[1] *= channelStep;
+        (wideStrides[2], wideStrides[3]) = (wideStrides[2] * b, b);
+        int[] sizes = [wide.Shape[0], wide.Shape[1], deep.Shape[2], deep.Shape[3]];
+        if (toSpace)
+            Strides.Copy(deep, deepOffset, deepStrides, wide, wideOffset, wideStrides, sizes);
+        else
+            Strides.Copy(wide, wideOffset, wideStrides, deep, deepOffset, deepStrides, sizes);
     }
 
     public static void Run(Slice slice, Activation x, Activation output)

@@ -16,8 +16,8 @@ internal sealed unsafe class BatchRun
     private readonly int _groupSize;
     private readonly Workspace?[] _workspaces;
     private readonly Action<int, int> _runAlone;
-    private readonly long _imageLength, _outputLength;
-    private float* _input, _output;
+    private readonly long _imageLength;
+    private float* _input;
     private int _count;
     private bool _timed;
 
@@ -37,18 +37,19 @@ internal sealed unsafe class BatchRun
             _groupSize--;
         _oneEach = bound.AllowsOneEach(plan, _groupSize);
         _runAlone = (group, worker) => Run(Workspace(worker), group, null);
-        (_imageLength, _outputLength) = (plan.InputShape.Count, plan.OutputShape.Count);
+        (_imageLength, Outputs) = (plan.InputShape.Count, new nint[plan.Outputs.Length]);
     }
+
+    /// <summary>For each output where its values go, [count, values of an image], or 0 where they are not wanted; set before a call.</summary>
+    public nint[] Outputs { get; }
 
     /// <summary>Computes a batch.</summary>
     /// <param name="input">[count, C, H, W] values.</param>
-    /// <param name="output">Receives [count, outputs] values.</param>
     /// <param name="count">Images.</param>
     /// <param name="ticks">Where the time of each step is added, or null. Where threads work by themselves it is their mean.</param>
-    public void Run(float* input, float* output, int count, long[]? ticks)
+    public void Run(float* input, int count, long[]? ticks)
     {
         _input = input;
-        _output = output;
         (_count, _timed) = (count, ticks is not null);
         int groups = (count + _groupSize - 1) / _groupSize, threads = _workspaces.Length, alone = threads == 1 || !_oneEach ? 0 : groups / threads * threads;
         if (alone > 0)
@@ -65,7 +66,7 @@ internal sealed unsafe class BatchRun
     private void Run(Workspace workspace, int group, WorkerPool? pool)
     {
         int first = group * _groupSize;
-        workspace.Prepare(Math.Min(_groupSize, _count - first), _input + first * _imageLength, _output + first * _outputLength);
+        workspace.Prepare(Math.Min(_groupSize, _count - first), _input + first * _imageLength, Outputs, first);
         workspace.Run(pool, _timed);
     }
 

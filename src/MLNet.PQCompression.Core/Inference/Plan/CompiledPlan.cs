@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference.Kernels;
 using MLNet.PQCompression.Numerics;
@@ -13,16 +14,13 @@ internal sealed class CompiledPlan
 
     private static readonly ConditionalWeakTable<ModelGraph, List<Entry>> Plans = [];
 
-    private readonly bool _oneByOne;
-
     /// <summary>Gives the values of some steps their places.</summary>
     /// <param name="inputShape">C×H×W.</param>
-    /// <param name="outputShape">The output's shape for one image.</param>
+    /// <param name="outputs">The outputs.</param>
     /// <param name="steps">The steps.</param>
-    /// <param name="oneByOne">Whether images must not go through together, because some value is not one image after the other.</param>
-    public CompiledPlan(TensorShape inputShape, TensorShape outputShape, Step[] steps, bool oneByOne)
+    public CompiledPlan(TensorShape inputShape, PlanOutput[] outputs, Step[] steps)
     {
-        (InputShape, OutputShape, Steps, _oneByOne) = (inputShape, outputShape, steps, oneByOne);
+        (InputShape, Outputs, Steps) = (inputShape, outputs, steps);
         ValuesPerImage = BufferLayout.Assign(steps);
         foreach (Step step in steps)
         {
@@ -34,15 +32,15 @@ internal sealed class CompiledPlan
     /// <summary>C×H×W.</summary>
     public TensorShape InputShape { get; }
 
-    /// <summary>The output's shape for one image, without the batch.</summary>
-    public TensorShape OutputShape { get; }
+    /// <summary>The outputs in the order of the graph.</summary>
+    public PlanOutput[] Outputs { get; }
 
     public Step[] Steps { get; }
 
     public long ValuesPerImage { get; }
 
     /// <summary>Images that are computed together: as many as have their values in a core's own cache, one at least.</summary>
-    public int GroupSize => _oneByOne ? 1 : (int)Math.Clamp(CachedValues / Math.Max(1, ValuesPerImage), 1, 32);
+    public int GroupSize => (int)Math.Clamp(CachedValues / Math.Max(1, ValuesPerImage), 1, 32);
 
     public long SharedScratch { get; }
 
@@ -64,14 +62,7 @@ internal sealed class CompiledPlan
                     bound.Check(entry.Plan);
                     return entry.Plan;
                 }
-            FiniteWeights.Require(graph);
-            CompiledPlan plan = key.Level switch
-            {
-                SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key.InputShape, key.Algorithm, bound).Build(),
-                SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, key.InputShape, key.Algorithm, bound).Build(),
-                _ => new PlanBuilder<PixelTile128, Float128>(graph, key.InputShape, key.Algorithm, bound).Build(),
-            };
-            bound.Check(plan);
+            CompiledPlan plan = Compile(graph, key, bound);
             if (key.Tuned)
                 plan.Tune();
             plans.Add(new(key, plan));
@@ -79,15 +70,32 @@ internal sealed class CompiledPlan
         }
     }
 
+    /// <summary>A plan that is not shared.</summary>
+    /// <exception cref="InvalidModelException">The graph does not fit the image size, or one image takes more memory than it may.</exception>
+    public static CompiledPlan Compile(ModelGraph graph, PlanKey key, MemoryBound bound)
+    {
+        FiniteWeights.Require(graph);
+        CompiledPlan plan = key.Level switch
+        {
+            SimdLevel.Vector512 => new PlanBuilder<PixelTile512, Float512>(graph, key, bound).Build(),
+            SimdLevel.Vector256 => new PlanBuilder<PixelTile256, Float256>(graph, key, bound).Build(),
+            _ => new PlanBuilder<PixelTile128, Float128>(graph, key, bound).Build(),
+        };
+        bound.Check(plan);
+        return plan;
+    }
+
     /// <summary>Times the ways to compute each layer on one thread, and keeps the fastest.</summary>
     private unsafe void Tune()
     {
         var workspace = new Workspace(this, 1);
-        float[] input = GC.AllocateArray<float>(checked((int)InputShape.Count * GroupSize), pinned: true), output = new float[OutputShape.Count * GroupSize];
-        fixed (float* x = input, y = output)
+        float[] input = GC.AllocateArray<float>(checked((int)InputShape.Count * GroupSize), pinned: true);
+        float[][] outputs = [.. Outputs.Select(o => GC.AllocateArray<float>(checked((int)o.Length * GroupSize), pinned: true))];
+        nint[] places = [.. outputs.Select(o => Marshal.UnsafeAddrOfPinnedArrayElement(o, 0))];
+        fixed (float* x = input)
             for (int count = 1; count <= GroupSize; count++)
             {
-                workspace.Prepare(count, x, y);
+                workspace.Prepare(count, x, places, 0);
                 foreach (Step step in Steps)
                     if (step is ChoiceStep choice)
                         choice.Tune(workspace);
@@ -99,9 +107,22 @@ internal sealed class CompiledPlan
     private sealed record Entry(PlanKey Key, CompiledPlan Plan);
 }
 
+/// <summary>An output of a plan.</summary>
+/// <param name="Name">Its name in the graph.</param>
+/// <param name="FullShape">Its shape for one image, with the dimension of the batch.</param>
+internal sealed record PlanOutput(string Name, TensorShape FullShape)
+{
+    /// <summary>The shape for one image; a batch of 1 in front is left out.</summary>
+    public TensorShape Shape { get; } = FullShape.Rank > 0 && FullShape[0] == 1 ? FullShape.WithoutFirst() : FullShape;
+
+    /// <summary>Values for an image.</summary>
+    public long Length { get; } = FullShape.Count;
+}
+
 /// <summary>What a compiled plan depends on besides the graph.</summary>
 /// <param name="InputShape">C×H×W.</param>
 /// <param name="Level">The vector width.</param>
 /// <param name="Algorithm">How convolutions are computed.</param>
 /// <param name="Tuned">Whether the ways to compute a layer are timed.</param>
-internal sealed record PlanKey(TensorShape InputShape, SimdLevel Level, ConvolutionAlgorithm Algorithm, bool Tuned);
+/// <param name="Outputs">The names of the outputs that are wanted, one a line, or "" for all.</param>
+internal sealed record PlanKey(TensorShape InputShape, SimdLevel Level, ConvolutionAlgorithm Algorithm, bool Tuned, string Outputs = "");

@@ -8,14 +8,14 @@ internal sealed class OperatorStep(Node node, (PlanValue? Value, Activation? Con
 {
     public override string Kernel => node.Operator.OnnxName;
 
-    public override int Parts(Workspace workspace, int phase) => 1;
+    public override int Parts(Workspace workspace, int phase) => workspace.Count;
 
+    /// <summary>Computes one image, whatever the operator does with the dimension of the batch.</summary>
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
         var inputs = new Activation[operands.Length];
         for (int i = 0; i < inputs.Length; i++)
-            inputs[i] = operands[i].Constant
-                ?? new Activation(operands[i].Shape.With(0, workspace.Count), workspace.Memory(operands[i].Value!));
-        NodeEvaluator.Compute(node.Operator, inputs, new(shape.With(0, workspace.Count), workspace.Memory(Output!)), null);
+            inputs[i] = operands[i].Constant ?? new Activation(operands[i].Shape, workspace.Memory(operands[i].Value!, part));
+        NodeEvaluator.Compute(node.Operator, inputs, new(shape, workspace.Memory(Output!, part)), null);
     }
 }

@@ -143,7 +143,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private Operator? FunctionAfter(Node node, out string last)
     {
         last = node.Output;
-        if (OnlyReader(last) is not { Operator: Unary or Clip or HardSigmoid or LeakyRelu } next)
+        if (OnlyReader(last) is not { Operator: PointwiseOperator } next)
             return null;
         _fused.Add(next.Name);
         last = next.Output;
@@ -156,7 +156,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private bool IsOutput(string value)
     {
-        foreach (ValueInfo output in _graph.Outputs)
+        foreach (ValueInfo output in _outputs)
             if (output.Name == value)
                 return true;
         return false;

@@ -21,18 +21,19 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlanValue?[]> _values = new(StringComparer.Ordinal); // By layout.
     private readonly List<Func<Step>> _recipes = [];
+    private readonly ValueInfo[] _outputs;
+    private readonly List<Node> _nodes;
     private readonly WeightStore _weights = new();
 
-    /// <summary>Prepares to compile for images of one size C×H×W.</summary>
+    /// <summary>Prepares to compile a graph.</summary>
     /// <exception cref="InvalidModelException">The graph does not fit the size.</exception>
-    public PlanBuilder(ModelGraph graph, TensorShape inputShape, ConvolutionAlgorithm algorithm, MemoryBound bound)
+    public PlanBuilder(ModelGraph graph, PlanKey key, MemoryBound bound)
     {
-        _bound = bound;
-        _algorithm = algorithm;
-        _graph = graph;
-        _inputShape = inputShape;
-        _shapes = ShapeInference.Values(graph, new(1, inputShape[0], inputShape[1], inputShape[2]));
-        foreach (Node node in graph.Nodes)
+        (_algorithm, _graph, _inputShape, _bound) = (key.Algorithm, graph, key.InputShape, bound);
+        _shapes = ShapeInference.Values(graph, new(1, _inputShape[0], _inputShape[1], _inputShape[2]));
+        _outputs = key.Outputs.Length == 0 ? graph.Outputs.AsSpan().ToArray() : Array.ConvertAll(key.Outputs.Split('\n'), name => graph.Outputs.First(o => o.Name == name));
+        _nodes = Needed();
+        foreach (Node node in _nodes)
             foreach (string name in node.Inputs)
                 if (!_readers.TryGetValue(name, out List<Node>? readers))
                     _readers.Add(name, new() { node });
@@ -43,12 +44,17 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     /// <summary>Compiles.</summary>
     public CompiledPlan Build()
     {
-        foreach (Node node in _graph.Nodes)
+        foreach (Node node in _nodes)
             if (!_fused.Contains(node.Name))
                 Add(node);
-        string name = _graph.OutputName;
-        PlanValue output = FindAny(name)!;
-        _recipes.Add(() => new RelayoutStep(name, output, null));
+        var outputs = new PlanOutput[_outputs.Length];
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            (string name, int index) = (_outputs[i].Name, i);
+            PlanValue output = FindAny(name)!;
+            outputs[i] = new(name, ShapeOf(name));
+            _recipes.Add(() => new RelayoutStep(name, output, index));
+        }
         foreach (PlanValue?[] layouts in _values.Values) // All borders are known, and nothing is allocated yet.
             foreach (PlanValue? value in layouts)
                 if (value is not null)
@@ -57,7 +63,25 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         for (int i = 0; i < steps.Length; i++)
             steps[i] = _recipes[i]();
         _weights.Fill();
-        return new(_inputShape, ShapeOf(name).WithoutFirst(), steps, !IsBatchFirst());
+        return new(_inputShape, outputs, steps);
+    }
+
+    /// <summary>The nodes that the outputs need, in their order.</summary>
+    private List<Node> Needed()
+    {
+        var needed = new HashSet<string>(StringComparer.Ordinal);
+        foreach (ValueInfo output in _outputs)
+            needed.Add(output.Name);
+        var nodes = new List<Node>();
+        for (int i = _graph.Nodes.Length - 1; i >= 0; i--)
+            if (needed.Contains(_graph.Nodes[i].Output))
+            {
+                nodes.Add(_graph.Nodes[i]);
+                foreach (string name in _graph.Nodes[i].Inputs)
+                    needed.Add(name);
+            }
+        nodes.Reverse();
+        return nodes;
     }
 
     private void Add(Node node)
@@ -67,9 +91,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             Conv conv => TryAdd(node, conv),
             Gemm or MatMul => TryAddLinear(node),
             BatchNormalization => TryAddNormalization(node),
-            Unary or Clip or HardSigmoid or LeakyRelu => TryAddFunction(node),
+            PointwiseOperator => TryAddFunction(node),
             Binary binary => TryAdd(node, binary),
-            MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or ReduceMean => TryAddPool(node),
+            MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or Reduce => TryAddPool(node),
             Concat or Pad or Slice => TryAddPlacement(node),
             Flatten or Reshape => TryAddView(node),
             _ => false,
@@ -106,32 +130,12 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         return value;
     }
 
-    /// <summary>Whether every value of two images is that of the one followed by that of the other, as far as its shape tells.</summary>
-    private bool IsBatchFirst()
-    {
-        Dictionary<string, ValueInfo> pairs;
-        try
-        {
-            pairs = ShapeInference.Values(_graph, new(2, _inputShape[0], _inputShape[1], _inputShape[2]));
-        }
-        catch (InvalidModelException)
-        {
-            return false;
-        }
-        foreach ((string name, ValueInfo pair) in pairs)
-            if (_graph.FindInitializer(name) is null && (pair.Shape.Rank == 0 || pair.Shape != ShapeOf(name).With(0, 2)))
-                return false;
-        return true;
-    }
-
     /// <summary>The one place where a value of the plan gets its size.</summary>
     private PlanValue Make(string name, ValueLayout layout)
     {
         TensorShape s = ShapeOf(name);
-        if (s.Rank == 0 || s[0] != 1)
-            throw new InvalidModelException($"The value '{name}' is {s} for one image; a session needs values whose dimension 0 is the batch.");
-        int channels = s.Rank is 4 or 2 ? s[1] : checked((int)s.Count);
-        var value = new PlanValue(name, layout, channels, s.Rank == 4 ? s[2] : 1, s.Rank == 4 ? s[3] : 1);
+        bool image = s.Rank == 4 && s[0] == 1, row = s.Rank == 2 && s[0] == 1;
+        var value = new PlanValue(name, layout, image || row ? s[1] : checked((int)s.Count), image ? s[2] : 1, image ? s[3] : 1);
         Set(name, layout, value);
         return value;
     }
@@ -170,7 +174,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private bool TryAdd(Node node, Binary binary)
     {
         (string a, string b) = (node.Inputs[0], node.Inputs[1]);
-        if (binary.Function == BinaryFunction.Div || !CanBlock(a) || !CanBlock(b))
+        if (binary.Function > BinaryFunction.Mul || !CanBlock(a) || !CanBlock(b))
             return false;
         if (binary.Function is BinaryFunction.Mul && ShapeOf(a) is { Rank: 4 } s && s[2] * s[3] == 1 && ShapeOf(b) != s)
             (a, b) = (b, a);
@@ -185,14 +189,14 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private bool TryAddPool(Node node)
     {
-        if (!CanBlock(node.Inputs[0]) || ShapeOf(node.Inputs[0]).Rank != 4 || node.Operator is ReduceMean mean && !mean.Axes.Order().SequenceEqual([2, 3]))
+        if (!CanBlock(node.Inputs[0]) || ShapeOf(node.Inputs[0]).Rank != 4 || node.Operator is Reduce reduce && !(reduce.Function is ReduceFunction.Mean or ReduceFunction.Max && reduce.Axes.Order().SequenceEqual([2, 3])))
             return false;
         PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked), y = Make(node.Output, ValueLayout.Blocked);
         _recipes.Add(node.Operator switch
         {
             MaxPool pool => () => new PoolStep(node.Name, pool, x, y),
             AveragePool pool => () => new PoolStep(node.Name, pool, x, y),
-            _ => () => new GlobalPoolStep(node.Name, node.Operator is GlobalMaxPool, x, y),
+            _ => () => new GlobalPoolStep(node.Name, node.Operator is GlobalMaxPool or Reduce { Function: ReduceFunction.Max }, x, y),
         });
         return true;
     }
@@ -212,8 +216,8 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private static bool PlacesWholeImages(Operator op) => op switch
     {
         Concat concat => concat.Axis == 1,
-        Pad pad => pad.Before[0] == 0 && pad.After[0] == 0,
-        Slice slice => slice.Ranges.All(r => r.Axis is 2 or 3 || r is { Axis: 1, Step: 1 }),
+        Pad pad => pad.Mode == PadMode.Constant && pad.Before[0] == 0 && pad.After[0] == 0,
+        Slice slice => slice.Ranges.All(r => r is { Axis: 2 or 3, Step: > 0 } or { Axis: 1, Step: 1 }),
         _ => false,
     };
 
@@ -244,10 +248,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private bool TryAddView(Node node)
     {
         string input = node.Inputs[0];
-        TensorShape from = ShapeOf(input), to = ShapeOf(node.Output);
-        if (_graph.FindInitializer(input) is not null || to.Rank == 0 || to[0] != 1)
+        if (_graph.FindInitializer(input) is not null)
             return false;
-        bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[1] == from[1];
+        TensorShape from = ShapeOf(input), to = ShapeOf(node.Output);
+        bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[0] == 1 && to[1] == from[1];
         ValueLayout layout = samePixels ? ValueLayout.Blocked : ValueLayout.Flat;
         Set(node.Output, layout, Require(input, layout));
         return true;

@@ -1,10 +1,17 @@
 namespace MLNet.PQCompression.Inference.Plan;
 
 /// <summary>Copies a value into another layout. Without an input the images of the call are read, without an output the results are written.</summary>
-internal sealed unsafe class RelayoutStep(string name, PlanValue? source, PlanValue? target)
-    : Step(name, target, source is null ? [] : [source])
+internal sealed unsafe class RelayoutStep : Step
 {
-    private readonly PlanValue _shape = target ?? source!;
+    private readonly PlanValue? _source;
+    private readonly PlanValue _shape;
+    private readonly int _output;
+
+    /// <summary>From another layout, or from the images of the call.</summary>
+    public RelayoutStep(string name, PlanValue? source, PlanValue target) : base(name, target, source is null ? [] : [source]) => (_source, _shape) = (source, target);
+
+    /// <summary>To an output of the call.</summary>
+    public RelayoutStep(string name, PlanValue source, int output) : base(name, null, source) => (_source, _shape, _output) = (source, source, output);
 
     public override string Kernel => "layout";
 
@@ -15,6 +22,8 @@ internal sealed unsafe class RelayoutStep(string name, PlanValue? source, PlanVa
 
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
+        if (Output is null && workspace.Output(_output) == null)
+            return;
         int image = part / Groups, first = part % Groups * 16, end = Math.Min(first + 16, _shape.Channels);
         if (Output is not null)
             if (Output.Layout == ValueLayout.Blocked)
@@ -28,15 +37,15 @@ internal sealed unsafe class RelayoutStep(string name, PlanValue? source, PlanVa
                     workspace.ClearBorder(Output, image, c);
         for (int c = first; c < end; c++)
             for (int row = 0; row < _shape.Height; row++)
-                CopyRow(Source(workspace, image, c, row), source?.Lanes ?? 1, Target(workspace, image, c, row), Output?.Lanes ?? 1);
+                CopyRow(Source(workspace, image, c, row), _source?.Lanes ?? 1, Target(workspace, image, c, row), Output?.Lanes ?? 1);
     }
 
-    private float* Source(Workspace workspace, int image, int channel, int row) => source is null
+    private float* Source(Workspace workspace, int image, int channel, int row) => _source is null
         ? workspace.Input + (((long)image * _shape.Channels + channel) * _shape.Height + row) * _shape.Width
-        : At(workspace, source, image, channel, row);
+        : At(workspace, _source, image, channel, row);
 
     private float* Target(Workspace workspace, int image, int channel, int row) => Output is null
-        ? workspace.Output + (((long)image * _shape.Channels + channel) * _shape.Height + row) * _shape.Width
+        ? workspace.Output(_output) + (((long)image * _shape.Channels + channel) * _shape.Height + row) * _shape.Width
         : At(workspace, Output, image, channel, row);
 
     /// <summary>A row of a channel; a flat value may have another rank, so its place is counted from the shape.</summary>

@@ -19,6 +19,7 @@ internal sealed unsafe class Workspace
     private float[] _values = Allocate(0);
     private readonly float[] _scratch;
     private readonly long[] _kept;
+    private readonly nint[] _outputs;
     private long _phases;
     private Step? _step;
     private int _phase;
@@ -34,6 +35,7 @@ internal sealed unsafe class Workspace
         _threadScratch = RoundUp(plan.ThreadScratch);
         _scratch = Allocate(_sharedScratch + _threadScratch * threads);
         _kept = new long[threads * KeptStride];
+        _outputs = new nint[plan.Outputs.Length];
         _runPart = (part, worker) => _step!.Run(this, _phase, part, worker);
     }
 
@@ -46,8 +48,8 @@ internal sealed unsafe class Workspace
     /// <summary>The group's images.</summary>
     public float* Input { get; private set; }
 
-    /// <summary>Where the results go.</summary>
-    public float* Output { get; private set; }
+    /// <summary>Where the results of an output go, or null.</summary>
+    public float* Output(int index) => (float*)_outputs[index];
 
     /// <summary>Scratch that all parts of a step share.</summary>
     public float* SharedScratch => Aligned(_scratch);
@@ -56,11 +58,16 @@ internal sealed unsafe class Workspace
     public static long RoundUp(long values) => (values + 15) & ~15L;
 
     /// <summary>Makes room for a group.</summary>
-    public void Prepare(int count, float* input, float* output)
+    /// <param name="count">The number of images.</param>
+    /// <param name="input">The images.</param>
+    /// <param name="outputs">For each output where its results for the whole batch go.</param>
+    /// <param name="first">The number of the group's first image in the batch.</param>
+    public void Prepare(int count, float* input, nint[] outputs, int first)
     {
         Count = count;
         Input = input;
-        Output = output;
+        for (int i = 0; i < _outputs.Length; i++)
+            _outputs[i] = outputs[i] == 0 ? 0 : outputs[i] + (nint)(first * _plan.Outputs[i].Length * sizeof(float));
         long needed = checked(count * _plan.ValuesPerImage);
         if (_values.LongLength - Alignment / sizeof(float) < needed)
             _values = Allocate(needed);
@@ -97,11 +104,11 @@ internal sealed unsafe class Workspace
     public float* Pixel(PlanValue value, int image, int plane, int y, int x) =>
         Plane(value, image, plane) + (long)y * value.RowStride + (long)x * value.Lanes;
 
-    /// <summary>The whole value of all images, borders included.</summary>
-    public Memory<float> Memory(PlanValue value)
+    /// <summary>The whole value of an image, borders included.</summary>
+    public Memory<float> Memory(PlanValue value, int image)
     {
         long shift = Aligned(_values) - (float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_values, 0);
-        return _values.AsMemory(checked((int)(shift + value.Offset * Count)), checked(value.ImageStride * Count));
+        return _values.AsMemory(checked((int)(shift + value.Offset * Count + (long)image * value.ImageStride)), value.ImageStride);
     }
 
     /// <summary>Scratch of one thread.</summary>

@@ -43,8 +43,8 @@ internal static class SampleGraphs
         y = b.Add("shuffle2", new Transpose([0, 2, 1, 3, 4]), y);
         y = b.Add("shuffle3", new Reshape([0, 24, 6, 6]), y);
         string a = b.Add("flat1", new Flatten(), b.Add("maximum", new GlobalMaxPool(), y));
-        string c = b.Add("average", new ReduceMean([2, 3], KeepDimensions: false), y);
-        string d = b.Add("flat2", new Reshape([0, -1]), b.Add("average2", new ReduceMean([2, 3]), y));
+        string c = b.Add("average", new Reduce(ReduceFunction.Mean, [2, 3], KeepDimensions: false), y);
+        string d = b.Add("flat2", new Reshape([0, -1]), b.Add("average2", new Reduce(ReduceFunction.Mean, [2, 3]), y));
         y = b.Add("joined", new Concat(1), a, c, d);
         y = b.Add("hidden", new MatMul(), y, b.Weight("hidden.table", 72, 16));
         y = b.Add("fc", new Gemm(TransposeB: true), y, b.Quantized("fc.weight", 4, 8, 10, 16), b.Weight("fc.bias", 10));
