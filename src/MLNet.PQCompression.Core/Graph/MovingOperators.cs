@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace MLNet.PQCompression.Graph;
 
-/// <summary>Joins its inputs along <paramref name="Axis"/> (never negative).</summary>
+/// <summary>Joins its inputs along <paramref name="Axis"/> (never negative). A constant whose dimension 0 is 1 is repeated for every image.</summary>
 public sealed record Concat(int Axis) : Operator
 {
     /// <inheritdoc/>

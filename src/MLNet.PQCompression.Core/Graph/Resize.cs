@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace MLNet.PQCompression.Graph;
 
 /// <summary>How values between the input's are found.</summary>
-public enum ResizeMode
+public enum Interpolation
 {
     /// <summary>That of the nearest position.</summary>
     Nearest,
@@ -61,14 +61,14 @@ public enum ResizeRounding
 /// <param name="Sizes">The size of each dimension, 0 where it is the input's, or empty where scales are given.</param>
 /// <param name="CubicA">The coefficient a of cubic convolution.</param>
 public sealed record Resize(
-    ResizeMode Mode, ResizeCoordinates Coordinates, ResizeRounding Rounding, ImmutableArray<float> Scales, ImmutableArray<int> Sizes, float CubicA = -0.75f) : Operator
+    Interpolation Mode, ResizeCoordinates Coordinates, ResizeRounding Rounding, ImmutableArray<float> Scales, ImmutableArray<int> Sizes, float CubicA = -0.75f) : Operator
 {
     /// <inheritdoc/>
     public override string OnnxName => "Resize";
 
     /// <summary>The output's size along a dimension.</summary>
     public long OutputSize(int axis, int size) =>
-        Sizes.Length == 0 ? (long)Math.Floor((double)size * Scales[axis]) : Sizes[axis] == 0 ? size : Sizes[axis];
+        Sizes.Length == 0 ? (long)MathF.Floor(size * Scales[axis]) : Sizes[axis] == 0 ? size : Sizes[axis];
 
     /// <summary>The scale along a dimension, which is that of the sizes where they are given.</summary>
     public float Scale(int axis, int size) => Sizes.Length == 0 ? Scales[axis] : Sizes[axis] == 0 ? 1 : (float)Sizes[axis] / size;

@@ -13,6 +13,8 @@ public static partial class ShapeInference
         for (int i = 1; i < inputs.Length; i++)
         {
             TensorShape next = inputs[i];
+            if (axis > 0 && next.Rank == result.Rank && (result[0] == 1 || next[0] == 1))
+                (result, next) = (result.With(0, Math.Max(result[0], next[0])), next.With(0, Math.Max(result[0], next[0])));
             if (next.Rank != result.Rank || next.With(axis, 0) != result.With(axis, 0))
                 throw Misfit(node, inputs, $"they differ in more than dimension {axis}");
             result = Sized(node, inputs, [.. result.Dimensions.Select((d, j) => j == axis ? (long)d + next[axis] : d)]);

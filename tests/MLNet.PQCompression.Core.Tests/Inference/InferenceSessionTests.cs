@@ -147,10 +147,56 @@ public sealed class InferenceSessionTests
     {
         var maker = new GraphMaker(1);
         ModelGraph graph = maker.Build(maker.Conv("x", 3, 4, Window.Square(3)), 3, -1, -1);
-        InvalidModelException e = Assert.Throws<InvalidModelException>(() => new InferenceSession(graph));
-        Assert.Contains("3×?×?", e.Message);
+        using var open = new InferenceSession(graph);
+        Assert.Contains("3×?×?", Assert.Throws<InvalidModelException>(() => open.OutputLength).Message);
+        Assert.Contains("3×?×?", Assert.Throws<InvalidModelException>(() => open.Run(new float[192], 1, new float[144])).Message);
         using var session = new InferenceSession(graph, new() { InputShape = new(3, 8, 9) });
         Assert.Equal(new TensorShape(4, 6, 7), session.OutputShape);
+    }
+
+    [Fact]
+    public void ImagesOfAnySizeAreScored()
+    {
+        var maker = new GraphMaker(2);
+        ModelGraph graph = maker.Build(maker.Relu(maker.Conv("x", 3, 20, Window.Square(3, 1, 1))), 3, -1, -1);
+        using var session = new InferenceSession(graph, new() { Threads = 2 });
+        Activation[] images = [.. Enumerable.Range(0, 7).Select(i => OneNode.Random(i, 1 + i % 3, 3, 6 + i, 9 - i))];
+        IReadOnlyList<IReadOnlyDictionary<string, Activation>> results = session.Run([.. images, images[0]]);
+        for (int i = 0; i < results.Count; i++)
+        {
+            Activation x = images[i % images.Length], expected = new NodeEvaluator(graph).EvaluateAll(x).Single(), actual = results[i][graph.OutputName];
+            Assert.Equal(expected.Shape, actual.Shape);
+            AssertClose(expected.Span.ToArray(), actual.Span.ToArray(), 1e-5);
+        }
+        Assert.Contains("4×6×6", Assert.Throws<InvalidModelException>(() => session.Run(OneNode.Random(1, 1, 4, 6, 6))).Message);
+    }
+
+    [Fact]
+    public void OutputsAreNamed()
+    {
+        var maker = new GraphMaker(3);
+        string a = maker.Relu(maker.Conv("x", 3, 5, Window.Square(3, 2, 1))), b = maker.Add(new Flatten(), maker.Add(new GlobalAveragePool(), a));
+        string rows = maker.Add(new Reshape([-1, 5]), maker.Add(new Transpose([0, 2, 3, 1]), a));
+        ModelGraph one = maker.Build(rows, 3, 8, 8);
+        var graph = new ModelGraph("three", one.Input, [new(b, default), new(rows, default), new(a, default)], one.Nodes, one.Initializers);
+        Activation images = OneNode.Random(1, 3, 3, 8, 8);
+        Activation[] expected = new NodeEvaluator(graph).EvaluateAll(images);
+        using var session = new InferenceSession(graph, new() { Threads = 2 });
+        Assert.Equal([new(b, new(5)), new(rows, new(16, 5)), new(a, new(5, 4, 4))], session.Outputs);
+        IReadOnlyDictionary<string, Activation> results = session.Run(images);
+        for (int i = 0; i < 3; i++)
+            AssertClose(expected[i].Span.ToArray(), results[graph.Outputs[i].Name].Span.ToArray(), 1e-5);
+        var second = new float[3 * 80];
+        session.Run(images.Span, 3, [Memory<float>.Empty, second, Memory<float>.Empty]);
+        Assert.Equal(results[rows].Span.ToArray(), second);
+        Assert.Contains("3 outputs", Assert.Throws<InvalidModelException>(() => session.OutputLength).Message);
+        Assert.Throws<ArgumentException>(() => session.Run(images.Span, 3, [second]));
+        Assert.Throws<ArgumentException>(() => session.Run(images.Span, 3, [second, second.AsMemory(1), second]));
+        using var chosen = new InferenceSession(graph, new() { Outputs = [b] });
+        var pooled = new float[15];
+        chosen.Run(images.Span, 3, pooled);
+        Assert.Equal(results[b].Span.ToArray(), pooled);
+        Assert.Contains("nothing", Assert.Throws<InvalidModelException>(() => new InferenceSession(graph, new() { Outputs = ["nothing"] })).Message);
     }
 
     private static void AssertClose(float[] expected, float[] actual, double tolerance = 1e-4, string what = "")

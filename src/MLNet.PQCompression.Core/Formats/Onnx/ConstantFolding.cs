@@ -175,7 +175,7 @@ internal sealed partial class ConstantFolding(long budget)
     {
         OnnxValue indices = node.Input(1);
         TensorShape shape = ShapeOf(data), indexShape = ShapeOf(indices);
-        if (shape.Rank == 0 || data is Reals || node.Has("axis") || !(AsIntegers(data) is not null ? shape.Rank == 1 : shape.Rank == 2 && indexShape.Rank > 1))
+        if (shape.Rank == 0 || data is Reals || node.Has("axis") || !(AsIntegers(data) is not null ? shape.Rank == 1 : shape.Rank == 2))
             return Compute(node);
         int rows = shape[0];
         int Row(long index) => index >= -rows && index < rows

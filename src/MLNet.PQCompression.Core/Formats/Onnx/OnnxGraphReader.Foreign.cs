@@ -6,8 +6,6 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// <content>Nodes that are kept as the document has them, and what ties the graph's nodes to the document's.</content>
 internal sealed partial class OnnxGraphReader
 {
-    private const int MinOpset = 7;
-
     /// <summary>For values worked out from sizes, the activations whose sizes they are.</summary>
     private readonly Dictionary<OnnxValue, ImmutableArray<string>> _sources = new(ReferenceEqualityComparer.Instance);
 
@@ -24,12 +22,10 @@ internal sealed partial class OnnxGraphReader
         or "Less" or "LessOrEqual" or "IsNaN" or "IsInf" or "Cast" or "CastLike" or "OneHot" or "Multinomial" or "QuantizeLinear" or "DynamicQuantizeLinear" or "If" or "Loop" or "Scan" or "MaxPool";
 
     /// <summary>Why a node cannot be translated, as far as that shows without looking at its operator; null where nothing is in the way.</summary>
-    private static string? WhyForeign(NodeMessage message, OnnxValue?[] inputs, int opset)
+    private static string? WhyForeign(NodeMessage message, OnnxValue?[] inputs)
     {
         if (!IsStandard(message.Domain))
             return $"the domain '{message.Domain}' is not ONNX's own";
-        if (opset < MinOpset)
-            return $"operator set {opset} is older than {MinOpset}";
         bool isReal = TakesRealOnly(message.Type);
         foreach (OnnxValue? input in inputs)
             isReal |= HasOneType(message.Type) && (input is Activation { IsReal: true } or Quantized or Lookup or Constant { Tensor.Type: <= TensorElementType.Float64 });

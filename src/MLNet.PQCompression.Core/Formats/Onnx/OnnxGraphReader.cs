@@ -111,7 +111,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         int first = _nodes.Count;
         try
         {
-            if (WhyForeign(message, inputs, opset) is { } reason)
+            if (WhyForeign(message, inputs) is { } reason)
                 throw new UnsupportedOperatorException(message.Type, message.Name, reason);
             var node = new OnnxNode(message, OnnxNames.OfNode(message, inputs), opset, _fixedBatch, inputs, tensors);
             Resolve(node);

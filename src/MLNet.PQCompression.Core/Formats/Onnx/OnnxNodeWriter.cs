@@ -58,7 +58,9 @@ internal sealed class OnnxNodeWriter(OnnxEmitter emitter, int opset)
         Gather gather => [emitter.Shared([.. Wide(gather.Indices)])],
         Expand expand => [emitter.Shared([.. Wide(expand.Shape)])],
         Tile tile => [emitter.Shared([.. Wide(tile.Repeats)])],
-        Resize { Sizes.Length: 0 } resize => ["", emitter.Shared(resize.Scales.AsSpan())],
+        // Before operator set 13 the region of interest and the scales had to be there, if empty.
+        Resize { Sizes.Length: 0 } resize => [opset < 13 ? emitter.Shared(ReadOnlySpan<float>.Empty) : "", emitter.Shared(resize.Scales.AsSpan())],
+        Resize resize when opset < 13 => [emitter.Shared(ReadOnlySpan<float>.Empty), emitter.Shared(ReadOnlySpan<float>.Empty), emitter.Shared([.. Wide(resize.Sizes)])],
         Resize resize => ["", "", emitter.Shared([.. Wide(resize.Sizes)])],
         _ => [],
     };
@@ -117,9 +119,9 @@ internal sealed class OnnxNodeWriter(OnnxEmitter emitter, int opset)
     {
         yield return TextAttribute("mode", resize.Mode.ToString().ToLowerInvariant());
         yield return TextAttribute("coordinate_transformation_mode", SnakeCase($"{resize.Coordinates}"));
-        if (resize.Mode == ResizeMode.Nearest)
+        if (resize.Mode == Interpolation.Nearest)
             yield return TextAttribute("nearest_mode", SnakeCase($"{resize.Rounding}"));
-        if (resize.Mode == ResizeMode.Cubic)
+        if (resize.Mode == Interpolation.Cubic)
             yield return Attribute("cubic_coeff_a", resize.CubicA);
     }
 

@@ -10,11 +10,11 @@ internal static partial class OnnxOperators
     {
         // Upsample and the first Resize had neither a region of interest nor a choice of coordinates.
         bool early = node.Type == "Upsample" || node.Opset < 11;
-        ResizeMode mode = node.Text("mode", "nearest") switch
+        Interpolation mode = node.Text("mode", "nearest") switch
         {
-            "nearest" => ResizeMode.Nearest,
-            "linear" or "bilinear" => ResizeMode.Linear,
-            "cubic" => ResizeMode.Cubic,
+            "nearest" => Interpolation.Nearest,
+            "linear" or "bilinear" => Interpolation.Linear,
+            "cubic" => Interpolation.Cubic,
             var other => throw node.Unsupported($"mode {other} is not supported"),
         };
         ResizeCoordinates coordinates = node.Text("coordinate_transformation_mode", early ? "asymmetric" : "half_pixel") switch
@@ -40,7 +40,7 @@ internal static partial class OnnxOperators
         node.Float("extrapolation_value", 0);
         float cubic = node.Float("cubic_coeff_a", -0.75f);
         (ImmutableArray<float> scales, ImmutableArray<int> sizes) = Extent(node, early);
-        return new(mode, coordinates, mode == ResizeMode.Nearest ? rounding : ResizeRounding.RoundPreferFloor, scales, sizes, cubic);
+        return new(mode, coordinates, mode == Interpolation.Nearest ? rounding : ResizeRounding.RoundPreferFloor, scales, sizes, cubic);
     }
 
     /// <summary>The scales, or the sizes: whichever is the same for all images.</summary>

@@ -22,7 +22,7 @@ internal static partial class OnnxOperators
             "BatchNormalization" => Normalization(node),
             "InstanceNormalization" => new InstanceNormalization(node.Float("epsilon", 1e-5f)),
             "LayerNormalization" => LayerNormalization(node),
-            "Gemm" => new Gemm(node.Float("alpha", 1), node.Float("beta", 1), node.Int("transA", 0) != 0, node.Int("transB", 0) != 0),
+            "Gemm" when node.Opset >= 7 || node.Int("broadcast", 0) >= 0 => new Gemm(node.Float("alpha", 1), node.Float("beta", 1), node.Int("transA", 0) != 0, node.Int("transB", 0) != 0),
             "MatMul" => new MatMul(),
             "Concat" => new Concat(node.WorkingAxis(node.Int("axis", 1))),
             "Pad" => Padding(node),

@@ -26,6 +26,9 @@ internal static class ReshapeTarget
             sizes[i] = i < from.Rank && (one[i], two[i]) == (from.First[i], from.Second[i]) && one[i] != two[i] ? 0
                 : one[i] == two[i] ? checked((int)one[i])
                 : -1;
+        // What the file leaves to be worked out stays so.
+        if (!sizes.Contains(-1) && Array.IndexOf(first, -1) is >= 0 and var free && second[free] == -1 && sizes[free] > 0)
+            sizes[free] = -1;
         return sizes.Count(s => s == -1) <= 1
             ? new([.. sizes])
             : throw node.Unsupported($"from {from.ToShape()} to [{string.Join(", ", one)}] or [{string.Join(", ", two)}], more than one size depends on the input");

@@ -11,7 +11,10 @@ internal static class Rearrangement
         int position = 0;
         foreach (Activation x in inputs)
         {
-            Strides.Copy(x, 0, Strides.Of(x.Shape), output, position * strides[concat.Axis], strides, x.Shape.Dimensions.AsSpan());
+            int[] from = Strides.Of(x.Shape), sizes = [.. x.Shape.Dimensions];
+            if (sizes[0] < output.Shape[0] && concat.Axis > 0)
+                (from[0], sizes[0]) = (0, output.Shape[0]);
+            Strides.Copy(x, 0, from, output, position * strides[concat.Axis], strides, sizes);
             position += x.Shape[concat.Axis];
         }
     }

@@ -12,7 +12,7 @@ internal sealed record ResizeTaps(int Taps, int[] Positions, float[] Weights)
     /// <summary>Works out a dimension.</summary>
     public static ResizeTaps Of(Resize resize, int axis, int size, int outputs)
     {
-        int taps = size == outputs && resize.Scale(axis, size) == 1 ? 1 : resize.Mode switch { ResizeMode.Nearest => 1, ResizeMode.Linear => 2, _ => 4 };
+        int taps = size == outputs && resize.Scale(axis, size) == 1 ? 1 : resize.Mode switch { Interpolation.Nearest => 1, Interpolation.Linear => 2, _ => 4 };
         var result = new ResizeTaps(taps, new int[checked(outputs * taps)], new float[outputs * taps]);
         for (int i = 0; i < outputs; i++)
             result.Set(resize, i, Coordinate(resize, axis, size, outputs, i), size);
@@ -25,7 +25,7 @@ internal sealed record ResizeTaps(int Taps, int[] Positions, float[] Weights)
         Span<float> weights = Weights.AsSpan(output * Taps, Taps);
         if (Taps == 1)
         {
-            (positions[0], weights[0]) = (Math.Clamp(resize.Mode == ResizeMode.Nearest ? Nearest(resize.Rounding, position) : (int)position, 0, size - 1), 1);
+            (positions[0], weights[0]) = (Math.Clamp(resize.Mode == Interpolation.Nearest ? Nearest(resize.Rounding, position) : (int)position, 0, size - 1), 1);
             return;
         }
         if (Taps == 2)

@@ -41,13 +41,13 @@ internal static class Strides
         int from = sourceStrides.Length == 0 ? 1 : sourceStrides[^1], to = targetStrides.Length == 0 ? 1 : targetStrides[^1];
         ForEachRun(dimensions, sourceStrides, targetStrides, sourceOffset, targetOffset, (a, b) =>
         {
-            ReadOnlySpan<float> x = source.Span[a..];
-            Span<float> y = target.Span[b..];
+            ReadOnlySpan<float> x = source.Span;
+            Span<float> y = target.Span;
             if (from == 1 && to == 1)
-                x[..length].CopyTo(y);
+                x.Slice(a, length).CopyTo(y[b..]);
             else
                 for (int i = 0; i < length; i++)
-                    y[i * to] = x[i * from];
+                    y[b + i * to] = x[a + i * from];
         });
     }
 }

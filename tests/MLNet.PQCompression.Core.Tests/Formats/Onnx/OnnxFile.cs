@@ -60,7 +60,7 @@ internal sealed class OnnxFile
     public byte[] Bytes(params ReadOnlySpan<string> outputs)
     {
         foreach (string output in outputs)
-            _model.Graph.Output.Add(new ValueInfoProto { Name = output });
+            _model.Graph.Output.Add(new ValueInfoProto { Name = output, Type = new() { TensorType = new() { ElemType = 1 } } });
         return _model.ToByteArray();
     }
 
@@ -72,19 +72,20 @@ internal sealed class OnnxFile
         switch (value)
         {
             case int number:
-                attribute.I = number;
+                (attribute.I, attribute.Type) = (number, AttributeProto.Types.AttributeType.Int);
                 break;
             case float number:
-                attribute.F = number;
+                (attribute.F, attribute.Type) = (number, AttributeProto.Types.AttributeType.Float);
                 break;
             case string text:
-                attribute.S = ByteString.CopyFromUtf8(text);
+                (attribute.S, attribute.Type) = (ByteString.CopyFromUtf8(text), AttributeProto.Types.AttributeType.String);
                 break;
             case int[] list:
                 attribute.Ints.AddRange(list.Select(i => (long)i));
+                attribute.Type = AttributeProto.Types.AttributeType.Ints;
                 break;
             case TensorProto tensor:
-                attribute.T = tensor;
+                (attribute.T, attribute.Type) = (tensor, AttributeProto.Types.AttributeType.Tensor);
                 break;
             default:
                 throw new ArgumentException(name);

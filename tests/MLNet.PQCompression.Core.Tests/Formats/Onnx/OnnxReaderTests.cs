@@ -174,7 +174,7 @@ public class OnnxReaderTests
     {
         static string Reason(OnnxFile file) => ((Foreign)file.Read().ForeignNodes.Single().Operator).Reason;
         Assert.Contains("hidden", Reason(new OnnxFile().Node("Relu", "input", "y", ("hidden", 1))));
-        Assert.Contains("reflect", Reason(new OnnxFile().Ints("p", 0, 0, 1, 1, 0, 0, 1, 1).Node("Pad", "input p", "y", ("mode", "reflect"))));
+        Assert.Contains("mirror", Reason(new OnnxFile().Ints("p", 0, 0, 1, 1, 0, 0, 1, 1).Node("Pad", "input p", "y", ("mode", "mirror"))));
         OnnxFile file = new OnnxFile().Node("FusedConv", "input", "y");
         file.Model.Graph.Node[0].Domain = "com.microsoft";
         Assert.Contains("com.microsoft", Reason(file));
