@@ -36,9 +36,9 @@ internal static class OperatorCases
         yield return One("mean with padding, rounded up", new AveragePool(Window.Square(3, 2, 1), CeilMode: true, CountIncludePad: true), new(5, 8, 7));
         yield return One("global mean", new GlobalAveragePool(), new(20, 4, 3));
         yield return One("global maximum", new GlobalMaxPool(), new(5, 4, 3));
-        yield return One("mean over space", new ReduceMean([2, 3]), new(5, 4, 3));
-        yield return One("mean over space, dimensions dropped", new ReduceMean([2, 3], KeepDimensions: false), new(5, 4, 3));
-        yield return One("mean over channels", new ReduceMean([1]), new(5, 4, 3));
+        yield return One("mean over space", new Reduce(ReduceFunction.Mean, [2, 3]), new(5, 4, 3));
+        yield return One("mean over space, dimensions dropped", new Reduce(ReduceFunction.Mean, [2, 3], KeepDimensions: false), new(5, 4, 3));
+        yield return One("mean over channels", new Reduce(ReduceFunction.Mean, [1]), new(5, 4, 3));
         yield return One("pad", new Pad([0, 2, 1, 0], [0, 3, 0, 2], 0.5f), new(5, 3, 4));
         yield return One("slice", new Slice([new(2, 0, int.MaxValue, 2), new(3, -3, -1)]), new(5, 6, 4));
         yield return One("slice of everything", new Slice([]), new(5, 6, 4));

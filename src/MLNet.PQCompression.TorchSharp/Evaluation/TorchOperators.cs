@@ -17,12 +17,20 @@ internal static class TorchOperators
     public static FrozenSet<Type> Counterparts { get; } =
     [
         typeof(Conv), typeof(BatchNormalization), typeof(Gemm), typeof(MatMul), typeof(Unary), typeof(Clip), typeof(HardSigmoid), typeof(LeakyRelu), typeof(Binary), typeof(Concat), typeof(Pad),
-        typeof(Slice), typeof(MaxPool), typeof(AveragePool), typeof(GlobalAveragePool), typeof(GlobalMaxPool), typeof(ReduceMean), typeof(Flatten), typeof(Reshape), typeof(Transpose),
+        typeof(Slice), typeof(MaxPool), typeof(AveragePool), typeof(GlobalAveragePool), typeof(GlobalMaxPool), typeof(Reduce), typeof(Flatten), typeof(Reshape), typeof(Transpose),
         typeof(Softmax), typeof(Lrn),
     ];
 
     /// <summary>Whether there is a counterpart.</summary>
-    public static bool Has(Operator op) => Counterparts.Contains(op.GetType());
+    public static bool Has(Operator op) => op switch
+    {
+        Unary unary => unary.Function <= UnaryFunction.Tanh,
+        Binary binary => binary.Function != BinaryFunction.PRelu,
+        Pad pad => pad.Mode == PadMode.Constant,
+        Slice slice => slice.Ranges.All(r => r.Step > 0),
+        Reduce reduce => reduce.Function == ReduceFunction.Mean,
+        _ => Counterparts.Contains(op.GetType()),
+    };
 
     /// <summary>Computes an operator.</summary>
     /// <param name="op">One that <see cref="Has"/>.</param>
@@ -40,8 +48,10 @@ internal static class TorchOperators
                 return F.batch_norm(x, inputs[3], inputs[4], inputs[1], inputs[2], mode.BatchStatistics, Momentum, normalization.Epsilon);
             case Gemm gemm:
                 return Multiply(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), mode);
-            case MatMul:
+            case MatMul when x.dim() == 2 && inputs[1].dim() == 2:
                 return Multiply(new(), x, inputs[1], null, mode);
+            case MatMul:
+                return mode.Reduce(x).matmul(mode.Reduce(inputs[1]));
             case Unary or Clip or HardSigmoid or LeakyRelu:
                 return Apply(op, x);
             case Binary binary:
@@ -50,6 +60,9 @@ internal static class TorchOperators
                     BinaryFunction.Add => x.add(inputs[1]),
                     BinaryFunction.Sub => x.sub(inputs[1]),
                     BinaryFunction.Mul => x.mul(inputs[1]),
+                    BinaryFunction.Max => x.maximum(inputs[1]),
+                    BinaryFunction.Min => x.minimum(inputs[1]),
+                    BinaryFunction.Pow => x.pow(inputs[1]),
                     _ => x.div(inputs[1]),
                 };
             case Concat concat:
@@ -59,8 +72,8 @@ internal static class TorchOperators
             case Slice slice:
                 foreach (SliceRange range in slice.Ranges)
                 {
-                    (int start, int end) = ShapeInference.Resolve(range, (int)x.shape[range.Axis]);
-                    x = x.slice(range.Axis, start, end, range.Step);
+                    (int start, int count) = ShapeInference.Resolve(range, (int)x.shape[range.Axis]);
+                    x = x.slice(range.Axis, start, start + (count - 1L) * range.Step + 1, range.Step);
                 }
                 return x;
             case MaxPool pool:
@@ -71,7 +84,7 @@ internal static class TorchOperators
                 return x.mean([2, 3], true);
             case GlobalMaxPool:
                 return x.amax([2L, 3L], true);
-            case ReduceMean mean:
+            case Reduce mean:
                 return x.mean([.. mean.Axes.Select(a => (long)a)], mean.KeepDimensions);
             case Flatten or Reshape:
                 return x.reshape(Longs(shape));

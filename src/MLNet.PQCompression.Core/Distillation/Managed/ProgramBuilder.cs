@@ -97,7 +97,7 @@ internal sealed class ProgramBuilder
                 return depthwise ? new DepthwiseOperation(conv, input, Constants(node, 1), output) : new ConvolutionOperation(conv, input, Constants(node, 1), output);
             case Gemm { TransposeA: false } gemm:
                 return new LinearOperation(gemm.TransposeB, gemm.Alpha, gemm.Beta, input, Constants(node, 1), output);
-            case MatMul:
+            case MatMul when input.Layout.Shape.Rank == 2:
                 return new LinearOperation(false, 1, 1, input, Constants(node, 1), output);
             case MaxPool pool:
                 return new MaxPoolOperation(pool.Window, input, output);

@@ -46,7 +46,11 @@ internal sealed unsafe class BinaryOperation(BinaryFunction function, Operand a,
                             BinaryFunction.Add => x[i] + z[j],
                             BinaryFunction.Sub => x[i] - z[j],
                             BinaryFunction.Mul => x[i] * z[j],
-                            _ => x[i] / z[j],
+                            BinaryFunction.Div => x[i] / z[j],
+                            BinaryFunction.Max => MathF.Max(x[i], z[j]),
+                            BinaryFunction.Min => MathF.Min(x[i], z[j]),
+                            BinaryFunction.Pow => MathF.Pow(x[i], z[j]),
+                            _ => x[i] >= 0 ? x[i] : x[i] * z[j],
                         };
                 });
                 Output.Layout.ClearPadding(y);
@@ -87,7 +91,12 @@ internal sealed unsafe class BinaryOperation(BinaryFunction function, Operand a,
                             BinaryFunction.Add => g[k],
                             BinaryFunction.Sub => first ? g[k] : -g[k],
                             BinaryFunction.Mul => g[k] * (first ? z[j] : x[i]),
-                            _ => first ? g[k] / z[j] : -g[k] * x[i] / (z[j] * z[j]),
+                            BinaryFunction.Div => first ? g[k] / z[j] : -g[k] * x[i] / (z[j] * z[j]),
+                            // Where the two are alike the first counts.
+                            BinaryFunction.Max => x[i] >= z[j] == first ? g[k] : 0,
+                            BinaryFunction.Min => x[i] <= z[j] == first ? g[k] : 0,
+                            BinaryFunction.Pow => g[k] * (first ? z[j] * MathF.Pow(x[i], z[j] - 1) : x[i] > 0 ? MathF.Pow(x[i], z[j]) * MathF.Log(x[i]) : 0),
+                            _ => x[i] >= 0 ? first ? g[k] : 0 : g[k] * (first ? z[j] : x[i]),
                         };
                 });
             }

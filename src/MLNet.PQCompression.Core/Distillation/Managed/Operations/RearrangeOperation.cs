@@ -49,7 +49,7 @@ internal sealed unsafe class RearrangeOperation : TrainingOperation
         return op switch
         {
             Concat concat when concat.Axis > 0 => new(inputs, output, p => FromJoined(concat.Axis - 1, inputs, p), 0),
-            Pad pad when pad.Before[0] == 0 && pad.After[0] == 0 => new(inputs, output, p => FromPadded(pad, x, p), pad.Value),
+            Pad { Mode: PadMode.Constant } pad when pad.Before[0] == 0 && pad.After[0] == 0 => new(inputs, output, p => FromPadded(pad, x, p), pad.Value),
             Slice slice when slice.Ranges.All(r => r.Axis > 0) => new(inputs, output, p => (0, FromSliced(slice, x, p)), 0),
             Flatten or Reshape when x.Count == output.Layout.Count => new(inputs, output, p => (0, Unravel(Ravel(p, output.Layout.Dimensions), x.Dimensions)), 0),
             Transpose transpose when transpose.Permutation[0] == 0 => new(inputs, output, p => (0, FromTransposed(transpose, p)), 0),
