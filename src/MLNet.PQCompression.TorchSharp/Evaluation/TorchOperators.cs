@@ -3,6 +3,7 @@ using MLNet.PQCompression.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
+using Reduce = MLNet.PQCompression.Graph.Reduce;
 
 namespace MLNet.PQCompression.TorchSharp.Evaluation;
 
