@@ -38,7 +38,7 @@ internal sealed record BenchRun(
 internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, int VectorBits, BenchRun Run, BenchRun? Dense, long ResidentBytes);
 
 /// <summary>What train writes.</summary>
-internal sealed record TrainResult(string Output, long FileBytes, int Images, int Classes, int Epochs, double Loss, string Backend, double Seconds);
+internal sealed record TrainResult(string Output, long FileBytes, int Images, int Classes, int Epochs, double Loss, IReadOnlyList<SkippedImage> Skipped, string Backend, double Seconds);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(OutputKindConverter)])]
 [JsonSerializable(typeof(AnalysisResult))]

@@ -27,7 +27,8 @@ public static class Tool
     /// <returns><see cref="Succeeded"/>, <see cref="Failed"/> or <see cref="WrongUsage"/>.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
-        ParseResult parsed = CreateRootCommand().Parse(args);
+        // A file's name may begin with @.
+        ParseResult parsed = CreateRootCommand().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
             foreach (ParseError problem in parsed.Errors)

@@ -1,15 +1,15 @@
+using MLNet.PQCompression.Data;
+
 namespace MLNet.PQCompression.Images;
 
 /// <summary>The images of a folder and the folders in it.</summary>
 internal sealed class FolderContainer(string root) : IImageContainer
 {
-    /// <summary>Folders in folders; links are followed, and one may lead back.</summary>
-    private const int MaxDepth = 16;
-
-    public IEnumerable<string> Names =>
-        Directory.EnumerateFiles(root, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, AttributesToSkip = FileAttributes.System })
-            .Select(path => Path.GetRelativePath(root, path).Replace('\\', '/'))
-            .Where(IImageContainer.IsImage);
+    public ContainerListing List(CancellationToken cancellationToken)
+    {
+        FileTree tree = FileTree.Read(root, cancellationToken);
+        return ContainerListing.Of(tree.Files, tree.Folders, tree.LeftOut.Select(f => new SkippedImage(f.Name, f.Reason)));
+    }
 
     public bool Contains(string name) => File.Exists(Path.Combine(root, name));
 

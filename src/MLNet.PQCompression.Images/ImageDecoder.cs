@@ -31,4 +31,23 @@ public static class ImageDecoder
         RgbImage image = SkiaDecoder.Decode(data, format, options, out int orientation);
         return options.ApplyOrientation ? Orientation.Apply(image, orientation) : image;
     }
+
+    /// <summary>Turns pixels that another decoder left as they are stored, by the EXIF orientation of their file.</summary>
+    /// <param name="image">The pixels.</param>
+    /// <param name="file">The file that they were read from; null or a name that is no such file leaves them as they are, as does a file of another size (they were resized since).</param>
+    public static RgbImage Upright(RgbImage image, string? file)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        if (string.IsNullOrEmpty(file) || !File.Exists(file))
+            return image;
+        try
+        {
+            (int width, int height, int orientation) = SkiaDecoder.Describe(File.ReadAllBytes(file));
+            return (width, height) == (image.Width, image.Height) ? Orientation.Apply(image, orientation) : image;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return image;
+        }
+    }
 }

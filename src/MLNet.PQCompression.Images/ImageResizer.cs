@@ -35,6 +35,23 @@ public static class ImageResizer
         return image.Width <= image.Height ? Resize(image, size, (int)longer) : Resize(image, (int)longer, size);
     }
 
+    /// <summary>Resizes an image so that all of it fits, and puts it in the middle of a canvas of one grey.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    public static RgbImage Letterbox(RgbImage image, int width, int height, byte grey)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
+        double scale = Math.Min((double)width / image.Width, (double)height / image.Height);
+        RgbImage fitted = Resize(image, Math.Clamp((int)Math.Round(image.Width * scale), 1, width), Math.Clamp((int)Math.Round(image.Height * scale), 1, height));
+        var pixels = new byte[checked(width * height * 3)];
+        Array.Fill(pixels, grey);
+        int left = (width - fitted.Width) / 2, top = (height - fitted.Height) / 2;
+        for (int y = 0; y < fitted.Height; y++)
+            fitted.Pixels.AsSpan(y * fitted.Width * 3, fitted.Width * 3).CopyTo(pixels.AsSpan(((y + top) * width + left) * 3));
+        return new(width, height, pixels);
+    }
+
     /// <summary>Cuts the centre out; halves are rounded to even, and an image that is smaller is padded with black, as torchvision does.</summary>
     public static RgbImage CenterCrop(RgbImage image, int width, int height)
     {

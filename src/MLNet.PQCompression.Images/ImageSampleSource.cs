@@ -45,7 +45,7 @@ public sealed class ImageSampleSource : ISampleSource
     public int? Count => _source.Count - _bad.Count;
 
     /// <inheritdoc/>
-    public IReadOnlyList<SkippedImage> Skipped => [.. _bad.OrderBy(p => p.Key).Select(p => new SkippedImage(p.Value.Name, p.Value.Error.Message))];
+    public IReadOnlyList<SkippedImage> Skipped => [.. _source.LeftOut, .. _bad.OrderBy(p => p.Key).Select(p => new SkippedImage(p.Value.Name, p.Value.Error.Message))];
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>([_preprocessing.ToMetadata()]);

@@ -1,3 +1,5 @@
+using MLNet.PQCompression.Data;
+
 namespace MLNet.PQCompression.Images;
 
 /// <summary>An image of a source.</summary>
@@ -6,8 +8,8 @@ namespace MLNet.PQCompression.Images;
 public sealed record ImageEntry(string Name, int Label);
 
 /// <summary>Named, lazily read images from a folder, a zip archive, a CSV list or single files, always in the same order (ordinal by name, a list's in its own).</summary>
-/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>, <see cref="WithClassOrder"/>) shares its files: disposing one closes both.</remarks>
-public sealed class ImageSource : IDisposable
+/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>, <see cref="WithClassesOf"/>) shares its files: disposing one closes both.</remarks>
+public sealed partial class ImageSource : IDisposable
 {
     private readonly IImageContainer _container;
     private readonly string[] _files;
@@ -19,6 +21,13 @@ public sealed class ImageSource : IDisposable
         _files = files;
         Images = images;
         ClassNames = classNames;
+    }
+
+    private ImageSource(ImageSource source, IReadOnlyList<ImageEntry> images, IReadOnlyList<string> classNames, params ReadOnlySpan<string> notes)
+        : this(source.Path, source._container, source._files, images, classNames)
+    {
+        LeftOut = source.LeftOut;
+        Notes = [.. source.Notes, .. notes];
     }
 
     /// <summary>What was opened.</summary>
@@ -33,26 +42,35 @@ public sealed class ImageSource : IDisposable
     /// <summary>The classes by index, where they have names; else empty.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>What looks like an image, or might hold some, and is not read: formats that are not read, folders that cannot be entered.</summary>
+    public IReadOnlyList<SkippedImage> LeftOut { get; private init; } = [];
+
+    /// <summary>What was taken for granted about labels and classes, a sentence each, for a person to read.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
+
     /// <summary>Whether the class of at least one image is known.</summary>
     public bool HasLabels => Images.Any(i => i.Label >= 0);
 
     /// <summary>Opens images.</summary>
     /// <param name="path">
-    /// A folder or a .zip file, read with all folders inside: where every image lies in one of at least two folders, these name the classes, numbered in ordinal order.
+    /// A folder or a .zip file, read with all folders inside: where every image lies in one of at least two folders, these name the classes, numbered in ordinal order,
+    /// or by value where all are numbers. A folder without images counts, so that its class keeps its number.
     /// A .csv file with a file and optionally a label (an index or a class name) in each row, found beside it, or in a folder or archive beside it. Else one image file.
     /// </param>
+    /// <param name="cancellationToken">Ends the reading of a large folder.</param>
     /// <exception cref="FileNotFoundException">There is nothing at the path.</exception>
     /// <exception cref="InvalidDataException">There is no image, or the archive or list is broken.</exception>
-    public static ImageSource Open(string path)
+    /// <exception cref="OperationCanceledException">Cancellation was asked for.</exception>
+    public static ImageSource Open(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Directory.Exists(path))
-            return OpenContainer(path, new FolderContainer(path));
+            return OpenContainer(path, new FolderContainer(path), cancellationToken);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file or folder '{path}' to read images from.", path);
         return System.IO.Path.GetExtension(path).ToLowerInvariant() switch
         {
-            ".zip" => OpenContainer(path, new ZipContainer(path)),
+            ".zip" => OpenContainer(path, new ZipContainer(path), cancellationToken),
             ".csv" => OpenList(path),
             _ => OpenFiles([path]),
         };
@@ -98,12 +116,12 @@ public sealed class ImageSource : IDisposable
         return count >= Count ? this : Select([.. Enumerable.Range(0, count)]);
     }
 
-    /// <summary>The images after the first <paramref name="count"/>, of which there must be some.</summary>
+    /// <summary>The images after the first <paramref name="count"/>, of which there must be some. What is left out of the source, and its notes, stay with the first ones.</summary>
     public ImageSource Skip(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(count, Count);
-        return count == 0 ? this : Select([.. Enumerable.Range(count, Count - count)]);
+        return count == 0 ? this : Select([.. Enumerable.Range(count, Count - count)], isRest: true);
     }
 
     /// <summary>Images drawn at random without repetition, in random order; all of them, shuffled, where <paramref name="count"/> is not less than there are.</summary>
@@ -121,57 +139,37 @@ public sealed class ImageSource : IDisposable
         return Select(order[..count]);
     }
 
-    /// <summary>The same images with labels from a CSV list (file, label), joined by name or, where that fails, by file name without folders. An image that the list lacks has the label -1.</summary>
-    /// <exception cref="InvalidDataException">The list is broken, or names none of the images.</exception>
-    public ImageSource WithLabels(string csvPath)
-    {
-        var byName = new Dictionary<string, string?>(StringComparer.Ordinal);
-        var byFile = new Dictionary<string, string?>(StringComparer.Ordinal);
-        foreach ((string file, string? label) in CsvTable.Load(csvPath).Rows)
-        {
-            byName[file] = label;
-            byFile[FileName(file)] = label;
-        }
-        string?[] written = new string?[Count];
-        int found = 0;
-        for (int i = 0; i < Count; i++)
-            if (byName.TryGetValue(Images[i].Name, out written[i]) || byFile.TryGetValue(FileName(Images[i].Name), out written[i]))
-                found++;
-        if (found == 0)
-            throw new InvalidDataException($"'{csvPath}' has no label for any image of '{Path}', such as '{Images[0].Name}'.");
-        (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromText(written, ClassNames, csvPath);
-        return new(Path, _container, _files, [.. Images.Select((image, i) => image with { Label = labels[i] })], classes);
-    }
-
-    /// <summary>The same images with the classes numbered as a model numbers them.</summary>
-    /// <param name="names">The model's classes by index; the source may lack some of them.</param>
-    /// <exception cref="InvalidDataException">A class of the source is none of the model's.</exception>
-    public ImageSource WithClassOrder(IReadOnlyList<string> names)
-    {
-        ArgumentNullException.ThrowIfNull(names);
-        Dictionary<string, int> index = names.Select((name, i) => (name, i)).DistinctBy(p => p.name).ToDictionary(p => p.name, p => p.i, StringComparer.Ordinal);
-        if (ClassNames.FirstOrDefault(c => !index.ContainsKey(c)) is { } stranger)
-            throw new InvalidDataException($"The class '{stranger}' of '{Path}' is none of {string.Join(", ", names.Take(20))}.");
-        int[] order = [.. ClassNames.Select(c => index[c])];
-        return order.Length == 0 ? this : new(Path, _container, _files, [.. Images.Select(i => i.Label < 0 ? i : i with { Label = order[i.Label] })], names);
-    }
-
     /// <summary>Closes the archive.</summary>
     public void Dispose() => _container.Dispose();
 
-    private ImageSource Select(int[] indices) =>
-        new(Path, _container, [.. indices.Select(i => _files[i])], [.. indices.Select(i => Images[i])], ClassNames);
+    private ImageSource Select(int[] indices, bool isRest = false) =>
+        new(Path, _container, [.. indices.Select(i => _files[i])], [.. indices.Select(i => Images[i])], ClassNames) { LeftOut = isRest ? [] : LeftOut, Notes = isRest ? [] : Notes };
 
-    private static ImageSource OpenContainer(string path, IImageContainer container)
+    private static ImageSource OpenContainer(string path, IImageContainer container, CancellationToken cancellationToken)
     {
-        string[] names = [.. container.Names.Order(StringComparer.Ordinal)];
-        if (names.Length == 0)
+        try
+        {
+            ContainerListing found = container.List(cancellationToken);
+            string[] names = [.. found.Images.Order(StringComparer.Ordinal)];
+            if (names.Length == 0)
+                throw new InvalidDataException($"'{path}' holds no image; files with the extensions {string.Join(' ', ImageDecoder.FileExtensions)} are read."
+                    + (found.LeftOut.Count > 0 ? $" {found.LeftOut.Count} were left out: '{found.LeftOut[0].Name}', {found.LeftOut[0].Reason}" : ""));
+            (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromFolders(names, found.Folders);
+            var used = labels.ToHashSet();
+            string[] empty = [.. classes.Where((_, c) => !used.Contains(c))];
+            return new(path, container, names, [.. names.Select((name, i) => new ImageEntry(name, labels[i]))], classes)
+            {
+                LeftOut = found.LeftOut,
+                Notes = empty.Length == 0 ? [] : [$"No image that is read lies in the class folders {ClassLabels.Some(empty)}; the classes keep their numbers."],
+            };
+        }
+        catch (Exception e)
         {
             container.Dispose();
-            throw new InvalidDataException($"'{path}' holds no image; files with the extensions {string.Join(' ', ImageDecoder.FileExtensions)} are read.");
+            if (e is UnauthorizedAccessException)
+                throw new InvalidDataException($"'{path}' cannot be read: {e.Message}", e);
+            throw;
         }
-        (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromFolders(names);
-        return new(path, container, names, [.. names.Select((name, i) => new ImageEntry(name, labels[i]))], classes);
     }
 
     private static ImageSource OpenList(string path)
@@ -180,8 +178,11 @@ public sealed class ImageSource : IDisposable
         if (table.Rows.Count == 0)
             throw new InvalidDataException($"'{path}' lists no image.");
         IImageContainer container = FindContainer(path, table.Rows[0].File);
-        (IReadOnlyList<string> classes, int[] labels) = ClassLabels.FromText([.. table.Rows.Select(r => r.Label)], [], path);
-        return new(path, container, [.. table.Rows.Select(r => r.File)], [.. table.Rows.Select((row, i) => new ImageEntry(row.File, labels[i]))], classes);
+        (IReadOnlyList<string> classes, int[] labels, int missing) = ClassLabels.FromText(table.Rows, [], path);
+        return new(path, container, [.. table.Rows.Select(r => r.File)], [.. table.Rows.Select((row, i) => new ImageEntry(row.File, labels[i]))], classes)
+        {
+            Notes = missing == 0 ? [] : [$"{missing} of {table.Rows.Count} rows of '{path}' have a label such as NaN or -1, which is none."],
+        };
     }
 
     /// <summary>Where a list's first file is: the list's folder, a folder in it, or an archive in it.</summary>
@@ -200,6 +201,4 @@ public sealed class ImageSource : IDisposable
         }
         throw new InvalidDataException($"'{listPath}': its first file '{file}' is neither in '{folder}' nor in a folder or archive there.");
     }
-
-    private static string FileName(string name) => name[(name.LastIndexOf('/') + 1)..];
 }

@@ -1,6 +1,6 @@
 namespace MLNet.PQCompression.Images;
 
-/// <summary>Turns pixels of the model's size into its input by one table look-up a value: (p/255 − mean)/std in single precision.</summary>
+/// <summary>Turns pixels of the model's size into its input by one table look-up a value: (p/255·range − mean)/std in single precision, less the mean image where there is one.</summary>
 internal sealed class PixelNormalizer
 {
     private readonly ImagePreprocessing _preprocessing;
@@ -15,7 +15,7 @@ internal sealed class PixelNormalizer
         {
             _tables[c] = new float[256];
             for (int p = 0; p < 256; p++)
-                _tables[c][p] = (p / 255f - preprocessing.Mean[c]) / preprocessing.Std[c];
+                _tables[c][p] = preprocessing.Normalized(p, c);
         }
     }
 
@@ -27,20 +27,23 @@ internal sealed class PixelNormalizer
         if (destination.Length < _preprocessing.Length)
             throw new ArgumentException($"The destination has room for {destination.Length} values; {_preprocessing.Length} are needed.", nameof(destination));
         pixels = pixels[..(3 * area)];
-        if (_preprocessing.Order == ChannelOrder.Grey)
+        for (int c = 0; c < _tables.Length; c++)
         {
-            float[] table = _tables[0];
-            for (int i = 0; i < area; i++)
-                destination[i] = table[(19595 * pixels[3 * i] + 38470 * pixels[3 * i + 1] + 7471 * pixels[3 * i + 2] + 0x8000) >> 16];
-            return;
-        }
-        for (int c = 0; c < 3; c++)
-        {
-            float[] table = _tables[c];
             Span<float> plane = destination.Slice(c * area, area);
-            int at = _preprocessing.Order == ChannelOrder.Bgr ? 2 - c : c;
-            for (int i = 0; i < plane.Length; i++, at += 3)
-                plane[i] = table[pixels[at]];
+            Look(pixels, _tables[c], _preprocessing.SourceOf(c), plane);
+            _preprocessing.MeanImage?.SubtractFrom(plane, c, _preprocessing.Range / _preprocessing.StdOf(c));
         }
+    }
+
+    private void Look(ReadOnlySpan<byte> pixels, float[] table, int source, Span<float> plane)
+    {
+        if (_preprocessing.Order == ChannelOrder.Grey)
+            for (int i = 0; i < plane.Length; i++)
+                plane[i] = table[(19595 * pixels[3 * i] + 38470 * pixels[3 * i + 1] + 7471 * pixels[3 * i + 2] + 0x8000) >> 16];
+        else if (source == 3)
+            plane.Fill(table[255]);
+        else
+            for (int i = 0, at = source; i < plane.Length; i++, at += 3)
+                plane[i] = table[pixels[at]];
     }
 }

@@ -31,6 +31,22 @@ internal static class SkiaDecoder
             : new InvalidImageException(attempt.Result == SKCodecResult.Unimplemented ? ImageFault.Unsupported : ImageFault.Malformed, $"{format.Name}: the bytes contradict the format, or use a part of it that is not read.");
     }
 
+    /// <summary>The size as stored and the EXIF orientation, from the header alone; zeros where it cannot be read.</summary>
+    public static unsafe (int Width, int Height, int Orientation) Describe(ReadOnlySpan<byte> data)
+    {
+        fixed (byte* start = data)
+        {
+            using SKData encoded = SKData.Create((nint)start, data.Length);
+            using SKCodec? codec = data.IsEmpty ? null : SKCodec.Create(encoded);
+            if (codec is null)
+                return default;
+            int orientation = OrientationOf(codec);
+            return (codec.Info.Width, codec.Info.Height, orientation == 1 && ImageFormat.Of(data) == ImageFormat.Png ? PngFile.Orientation(data) : orientation);
+        }
+    }
+
+    private static int OrientationOf(SKCodec codec) => (int)codec.EncodedOrigin is >= 1 and <= 8 and var origin ? origin : 1;
+
     /// <summary>
     /// A JPEG image whose end is missing. Skia gives none of its last rows, libjpeg does once it finds an end marker. Where nothing but the marker is missing,
     /// bits put before it are never read, and pixels do not depend on them.
@@ -59,7 +75,7 @@ internal static class SkiaDecoder
                 JpegFile.Check(data, width, height);
             if (format == ImageFormat.Png && !options.AllowTruncated)
                 PngFile.CheckLength(data);
-            int orientation = (int)codec.EncodedOrigin is >= 1 and <= 8 and var origin ? origin : 1;
+            int orientation = OrientationOf(codec);
             SKAlphaType alpha = codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul;
             byte* pixels = (byte*)NativeMemory.AllocZeroed((nuint)width * (nuint)height, 4);
             try

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Images;
 
@@ -7,6 +8,7 @@ internal sealed class ZipContainer : IImageContainer
 {
     private readonly ZipArchive _archive;
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
+    private readonly List<SkippedImage> _leftOut = [];
     private readonly Lock _turn = new();
 
     /// <exception cref="InvalidDataException">The file is no readable zip archive.</exception>
@@ -14,9 +16,10 @@ internal sealed class ZipContainer : IImageContainer
     {
         try
         {
-            _archive = ZipFile.OpenRead(path);
+            _archive = ZipFile.Open(path, ZipArchiveMode.Read, new ZipNames());
             foreach (ZipArchiveEntry entry in _archive.Entries)
-                _entries.TryAdd(entry.FullName.Replace('\\', '/'), entry);
+                if (!_entries.TryAdd(entry.FullName.Replace('\\', '/'), entry) && !entry.FullName.EndsWith('/'))
+                    _leftOut.Add(new(entry.FullName, "the archive has a second file of this name."));
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or NotSupportedException or OverflowException)
         {
@@ -25,7 +28,19 @@ internal sealed class ZipContainer : IImageContainer
         }
     }
 
-    public IEnumerable<string> Names => _entries.Keys.Where(IImageContainer.IsImage);
+    public ContainerListing List(CancellationToken cancellationToken)
+    {
+        string[] files = [.. _entries.Keys.Where(n => !n.EndsWith('/'))];
+        // An archive may list its folders or not; those that hold files are folders in any case.
+        var folders = new HashSet<string>(_entries.Keys.Where(n => n.EndsWith('/')).Select(n => n.TrimEnd('/')), StringComparer.Ordinal);
+        foreach (string file in files)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            for (int end = file.LastIndexOf('/'); end > 0 && folders.Add(file[..end]);)
+                end = file.LastIndexOf('/', end - 1);
+        }
+        return ContainerListing.Of(files, folders, _leftOut);
+    }
 
     public bool Contains(string name) => _entries.ContainsKey(name);
 

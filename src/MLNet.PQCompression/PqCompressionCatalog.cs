@@ -70,7 +70,7 @@ public static class PqCompressionCatalog
     public static PqScoringEstimator ScoreCompressedModel(this TransformsCatalog catalog, PqScoringEstimator.Options options)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        return new(options);
+        return new(CatalogEnvironment.Of(catalog), options);
     }
 
     /// <summary>Finds the compressed networks in a pipeline, fitted or loaded: to write them as ONNX, or to score in batches, which a loaded chain does not.</summary>

@@ -4,6 +4,7 @@ using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Fitting;
 using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Scoring;
 
@@ -86,15 +87,20 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     {
         ArgumentNullException.ThrowIfNull(input);
         LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
-        ScoringModel teacher = ScoringModel.Create(ModelFile.Load(_options.ModelFile, _options.Architecture), _options, label?.Values, _options.ModelFile);
+        ModelGraph network = ModelFile.Load(_options.ModelFile, _options.Architecture);
+        ScoringModel teacher = ScoringModel.Create(network, _options, label?.Values, _options.ModelFile);
         ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(teacher.Preprocessing, _options.Pixels, _options.ImageFolder));
         using var log = new FitLog(_environment.Channels, _options.Progress);
+        log.WarnOfLabel(input.Schema, _options.LabelColumnName);
+        PreprocessingNotes.Tell(log, network, _options.ModelFile, _options.Preprocessing);
+        if (ImagePreprocessing.FromMetadata(network.Metadata) is null)
+            PreprocessingNotes.Check(log, teacher, input, column, _options.Compression.Threads, _options.CancellationToken);
         CompressionOptions compression = _options.Compression with { Backend = _options.Compression.Backend ?? Gpu(log) };
         Action<ImageRowException>? skip = _options.OnBadImage == OnBadImage.Skip ? e => log.Warn($"Left out: {e.Message}") : null;
         var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, _options.Compression.Distillation?.MaxImages ?? 0, skip);
         CompressionResult result = ModelCompressor.Compress(teacher.Graph, images, compression, log, _options.CancellationToken);
         log.Info($"Compressed on {result.Report.Backend}.");
-        return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report);
+        return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report, _options.LabelColumnName);
     }
 
     /// <summary>The backend on the GPU that is asked for, or null for the CPU.</summary>

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Fitting;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
@@ -25,9 +26,14 @@ public sealed class PqCompressionTransformer : ITransformer, IDisposable
     private readonly ImageColumnKind _kind;
     private readonly ImageInput _input;
     private readonly OutputColumns _outputs;
+    private readonly string? _labelColumnName;
 
-    internal PqCompressionTransformer(ModelScorer scorer, ImageColumn column, OutputColumns outputs, CompressionReport? report)
-        : this(scorer, column.Column.Name, column.Kind, column.Input, outputs) => Report = report;
+    internal PqCompressionTransformer(ModelScorer scorer, ImageColumn column, OutputColumns outputs, CompressionReport? report, string? labelColumnName)
+        : this(scorer, column.Column.Name, column.Kind, column.Input, outputs)
+    {
+        Report = report;
+        _labelColumnName = labelColumnName;
+    }
 
     internal PqCompressionTransformer(ModelScorer scorer, string inputName, ImageColumnKind kind, ImageInput input, OutputColumns outputs)
     {
@@ -83,6 +89,7 @@ public sealed class PqCompressionTransformer : ITransformer, IDisposable
     private ScoringMapper CreateMapper(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
+        LabelColumn.CheckOrder(inputSchema, _labelColumnName, ClassNames);
         return new(inputSchema, _inputName, _input, _outputs, _scorer);
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Fitting;
 using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Scoring;
 
 namespace MLNet.PQCompression;
@@ -25,9 +26,11 @@ namespace MLNet.PQCompression;
 public sealed class PqScoringEstimator : IEstimator<PqCompressionTransformer>
 {
     private readonly Options _options;
+    private readonly CatalogEnvironment _environment;
 
-    internal PqScoringEstimator(Options options)
+    internal PqScoringEstimator(CatalogEnvironment environment, Options options)
     {
+        _environment = environment;
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         _options = options;
@@ -54,9 +57,15 @@ public sealed class PqScoringEstimator : IEstimator<PqCompressionTransformer>
     {
         ArgumentNullException.ThrowIfNull(input);
         LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
-        ScoringModel model = ScoringModel.Create(ModelFile.Load(_options.ModelFile), _options, label?.Values, _options.ModelFile);
+        ModelGraph network = ModelFile.Load(_options.ModelFile);
+        using (var log = new FitLog(_environment.Channels, next: null))
+        {
+            log.WarnOfLabel(input.Schema, _options.LabelColumnName);
+            PreprocessingNotes.Tell(log, network, _options.ModelFile, _options.Preprocessing);
+        }
+        ScoringModel model = ScoringModel.Create(network, _options, label?.Values, _options.ModelFile);
         ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(model.Preprocessing, _options.Pixels, _options.ImageFolder));
-        return new(new(model.With(model.Graph), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), report: null);
+        return new(new(model.With(model.Graph), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), report: null, _options.LabelColumnName);
     }
 
     /// <summary>The schema with the columns that the transformer will add.</summary>

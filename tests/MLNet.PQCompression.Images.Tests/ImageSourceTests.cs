@@ -28,10 +28,13 @@ public sealed class ImageSourceTests : IDisposable
         foreach (string name in new[] { "cat/1.pgm", "dog/2.pgm" })
             _folder.Write(name, TemporaryFolder.Pixel(1));
         using var source = ImageSource.Open(_folder.Path);
-        ImageSource ordered = source.WithClassOrder(["eel", "dog", "cat"]);
+        ImageSource ordered = source.WithClassesOf(["eel", "dog", "cat"]);
         Assert.Equal([2, 1], ordered.Images.Select(i => i.Label));
         Assert.Equal(["eel", "dog", "cat"], ordered.ClassNames);
-        Assert.Contains("'cat'", Assert.Throws<InvalidDataException>(() => source.WithClassOrder(["eel", "dog"])).Message, StringComparison.Ordinal);
+        Assert.Empty(ordered.Notes);
+        Assert.Contains("'cat'", Assert.Throws<InvalidDataException>(() => source.WithClassesOf(["eel", "dog"])).Message, StringComparison.Ordinal);
+        Assert.Contains("cat, dog", Assert.Throws<InvalidDataException>(() => source.WithClassesOf(null, 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("cat, dog", Assert.Single(source.WithClassesOf(null, 2).Notes), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,7 +133,82 @@ public sealed class ImageSourceTests : IDisposable
         using var source = ImageSource.Open(_folder.WriteZip("set.zip", ("a/1.pgm", []), ("b/2.pgm", [])));
 
         Assert.Equal([1, 0], source.WithLabels(_folder.Write("l.csv", "1.pgm,b\n2.pgm,a\n")).Images.Select(i => i.Label));
-        Assert.Contains("'c'", Assert.Throws<InvalidDataException>(() => source.WithLabels(_folder.Write("l.csv", "1.pgm,c\n"))).Message);
+        Assert.Contains("'c'", Assert.Throws<InvalidDataException>(() => source.WithLabels(_folder.Write("l.csv", "1.pgm,c\n2.pgm,a\n"))).Message);
+        // Folders that have nothing to do with the labels are no classes.
+        Assert.Equal(["c", "d"], source.WithLabels(_folder.Write("l.csv", "1.pgm,d\n2.pgm,c\n")).ClassNames);
+    }
+
+    [Fact]
+    public void Class_folders_that_are_numbers_are_numbered_by_value()
+    {
+        foreach (string name in new[] { "10/a.pgm", "9/a.pgm", "2/a.pgm" })
+            _folder.Write(name, TemporaryFolder.Pixel(1));
+        using var source = ImageSource.Open(_folder.Path);
+        Assert.Equal(["2", "9", "10"], source.ClassNames);
+        Assert.Equal([("10/a.pgm", 10), ("2/a.pgm", 2), ("9/a.pgm", 9)], source.WithClassesOf(null, 11).Images.Select(i => (i.Name, i.Label)));
+        Assert.Equal([2, 0, 1], source.WithClassesOf(["2", "9", "10"]).Images.Select(i => i.Label));
+        Assert.Contains("label 10", Assert.Throws<InvalidDataException>(() => source.WithClassesOf(null, 10)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_class_folder_keeps_its_number()
+    {
+        _folder.Write("b/1.pgm", TemporaryFolder.Pixel(1));
+        _folder.Write("c/1.heic", [1]);
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "a"));
+
+        using var source = ImageSource.Open(_folder.Path);
+        Assert.Equal(["a", "b", "c"], source.ClassNames);
+        Assert.Equal(1, Assert.Single(source.Images).Label);
+        Assert.Equal("c/1.heic", Assert.Single(source.LeftOut).Name);
+        Assert.Contains("a, c", Assert.Single(source.Notes), StringComparison.Ordinal);
+        Assert.Equal(source.LeftOut, source.Take(1).LeftOut);
+    }
+
+    [Fact]
+    public void Names_in_a_zip_are_read_by_the_code_page_that_they_are_written_in()
+    {
+        // The names are put in as bytes of the same length, and not marked as UTF-8: code page 437, and UTF-8 that no flag tells.
+        byte[] zip = File.ReadAllBytes(_folder.WriteZip("set.zip", ("m~ller.pgm", TemporaryFolder.Pixel(1)), ("m!ller.pgm", TemporaryFolder.Pixel(2)), ("gr~~n.pgm", TemporaryFolder.Pixel(3))));
+        Replace(zip, "m~ller"u8, [(byte)'m', 0x81, (byte)'l', (byte)'l', (byte)'e', (byte)'r']);
+        Replace(zip, "m!ller"u8, [(byte)'m', 0x82, (byte)'l', (byte)'l', (byte)'e', (byte)'r']);
+        Replace(zip, "gr~~n"u8, "grün"u8.ToArray());
+
+        using var source = ImageSource.Open(_folder.Write("names.zip", zip));
+        Assert.Equal(["grün.pgm", "méller.pgm", "müller.pgm"], source.Images.Select(i => i.Name));
+        Assert.Equal([3, 2, 1], Enumerable.Range(0, 3).Select(i => (int)source.Decode(i).Pixels[0]));
+        Assert.Equal([7, -1, 5], source.WithLabels(_folder.Write("l.csv", "müller.pgm,5\ngrün.pgm,7\n")).Images.Select(i => i.Label));
+    }
+
+    [Fact]
+    public void A_second_file_of_one_name_in_a_zip_is_told()
+    {
+        using var source = ImageSource.Open(_folder.WriteZip("set.zip", ("1.pgm", TemporaryFolder.Pixel(1)), ("1.pgm", TemporaryFolder.Pixel(2))));
+        Assert.Equal("1.pgm", Assert.Single(source.Images).Name);
+        Assert.Equal("1.pgm", Assert.Single(source.LeftOut).Name);
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_entered_is_told_and_a_link_that_leads_back_is_not_entered()
+    {
+        _folder.Write("a/1.pgm", TemporaryFolder.Pixel(1));
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "a", "back"), _folder.Path);
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "round"), Path.Combine(_folder.Path, "round"));
+        using (var source = ImageSource.Open(_folder.Path))
+            Assert.Equal("a/1.pgm", Assert.Single(source.Images).Name);
+
+        using var elsewhere = new TemporaryFolder();
+        elsewhere.Write("x/2.pgm", TemporaryFolder.Pixel(2));
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "b"), Path.Combine(elsewhere.Path, "x"));
+        using var linked = ImageSource.Open(_folder.Path);
+        Assert.Equal(["a/1.pgm", "b/2.pgm"], linked.Images.Select(i => i.Name));
+        Assert.Equal(["a", "b"], linked.ClassNames);
+    }
+
+    private static void Replace(byte[] bytes, ReadOnlySpan<byte> from, byte[] to)
+    {
+        for (int at; (at = bytes.AsSpan().IndexOf(from)) >= 0;)
+            to.CopyTo(bytes, at);
     }
 
     [Fact]

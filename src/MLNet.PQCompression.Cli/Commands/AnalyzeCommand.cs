@@ -58,9 +58,9 @@ internal sealed class AnalyzeCommand : ToolCommand
     protected override void Execute(ParseResult arguments, ToolConsole console)
     {
         ModelGraph model = _model.Load(arguments);
-        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, model);
+        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, console, model, _model.Path(arguments)).Preprocessing;
         CompressionOptions options = _compression.ReadAnalysis(arguments, arguments.GetValue(_threads));
-        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images));
+        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, all.Sample(all.Count, options.Seed), preprocessing, options.Threads);
         NetworkAnalysis analysis = console.Track("analyze", progress => NetworkAnalyzer.Analyze(
             model, samples, options, new StepProgress<CompressionProgress>(progress, CompressCommand.Step), console.CancellationToken));

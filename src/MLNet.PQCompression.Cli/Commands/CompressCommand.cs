@@ -59,17 +59,22 @@ internal sealed class CompressCommand : ToolCommand
         }
         string output = arguments.GetRequiredValue(_output)!;
         bool overwrite = arguments.GetValue(_overwrite);
+        if (!Path.GetExtension(output).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
+            throw new UsageException($"--output '{output}': the name must end in .onnx.");
         AtomicFile.CheckTarget(output, overwrite);
         _report.Check(arguments, overwrite);
         ModelGraph teacher = _model.Load(arguments);
-        IReadOnlyList<string>? names = _classes.Read(arguments, teacher, ClassNamesOption.Declared(teacher));
-        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, teacher);
+        StatedPreprocessing stated = _preprocessing.Read(arguments, console, teacher, _model.Path(arguments));
+        ImagePreprocessing preprocessing = stated.Preprocessing;
+        int? classes = ClassNamesOption.Count(teacher, preprocessing);
+        IReadOnlyList<string>? names = _classes.Read(arguments, teacher, classes);
         CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing) with { Backend = threads => _backend.Create(arguments, threads, console.Note) };
-        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!);
-        (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, options).Sample(all.Count, options.Seed));
+        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!, console.CancellationToken);
+        (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, classes, options).Sample(all.Count, options.Seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
         ModelCompressor.Plan(teacher, samples, options);
         ImageSampleSource? heldOutSamples = heldOut is null ? null : _imageArguments.Samples(arguments, console, heldOut, preprocessing, options.Threads);
+        PreprocessingArguments.Check(console, teacher, stated, images, options.Threads);
         var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings), Sha256(_model.Path(arguments)));
         BudgetResult? kept = null;
         CompressionResult result = console.Track("compress", step =>
@@ -99,7 +104,7 @@ internal sealed class CompressCommand : ToolCommand
                 Model = _model.Path(arguments),
                 ModelBytes = new FileInfo(_model.Path(arguments)).Length,
                 Summary = summary,
-                Images = new(all.Path, all.Count, summary.Images, heldOut?.Count ?? 0, preprocessing.ToString(), _preprocessing.Origin(arguments, teacher)),
+                Images = new(all.Path, all.Count, summary.Images, heldOut?.Count ?? 0, preprocessing.ToString(), stated.Origin),
                 Curve = kept is null ? [] : AnalysisResult.Thin(kept.Analysis, kept.Plan),
                 Classes = names ?? [],
                 Configuration = EffectiveConfiguration.Of(arguments, Settings),
@@ -113,15 +118,13 @@ internal sealed class CompressCommand : ToolCommand
     /// <summary>The options that a configuration holds.</summary>
     private IReadOnlyList<Option> Settings => [.. _budget.All, .. _compression.All, _heldOut.Symbol, .. _preprocessing.All];
 
-    /// <summary>Classes are numbered as the model names them, where labels are learned from and both have names.</summary>
-    private static ImageSource Labelled(ImageSource images, IReadOnlyList<string>? names, CompressionOptions options)
+    /// <summary>Classes are numbered as the model numbers them, where labels are learned from; else labels do not matter.</summary>
+    private static ImageSource Labelled(ImageSource images, IReadOnlyList<string>? names, int? classes, CompressionOptions options)
     {
         if (options.Distillation?.Source != DistillationSource.Labels)
             return images;
-        if (images.Images.FirstOrDefault(i => i.Label < 0) is { } unlabelled)
-            throw new InvalidDataException(
-                $"The image '{unlabelled.Name}' of '{images.Path}' has no label; --learn-from labels needs a folder or zip of class folders, or a CSV of file,label. --learn-from teacher needs none.");
-        return names is null ? images : images.WithClassOrder(names);
+        ImageArguments.RequireLabels(images, "--learn-from labels");
+        return images.WithClassesOf(names, classes);
     }
 
     internal static ProgressStep Step(CompressionProgress p) =>

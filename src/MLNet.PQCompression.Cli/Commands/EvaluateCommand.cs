@@ -35,30 +35,22 @@ internal sealed class EvaluateCommand : ToolCommand
     {
         ModelGraph model = _model.Load(arguments);
         ModelGraph? teacher = arguments.GetValue(_teacher) is { } path ? ModelArguments.Load(path, arguments.GetValue(_teacherArchitecture)) : null;
-        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, model);
+        StatedPreprocessing stated = _preprocessing.Read(arguments, console, model, _model.Path(arguments));
+        ImagePreprocessing preprocessing = stated.Preprocessing;
         int threads = arguments.GetValue(_threads);
-        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images));
-        ImageSource images = Labelled(all, arguments.GetValue(_labels), _classes.Read(arguments, model, ClassNamesOption.Declared(model)));
+        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
+        int? classes = ClassNamesOption.Count(model, preprocessing);
+        ImageSource images = (arguments.GetValue(_labels) is { } list ? all.WithLabels(list) : all).WithClassesOf(_classes.Read(arguments, model, classes), classes);
         if (arguments.GetValue(_limit) is { } limit && limit < images.Count)
             images = images.Sample(limit, arguments.GetValue(_seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
+        PreprocessingArguments.Check(console, teacher ?? model, stated, images, threads);
         EvaluationReport report = console.Track("evaluate", progress => ModelEvaluator.Evaluate(
             model, samples, teacher, new() { Threads = threads },
             new StepProgress<EvaluationProgress>(progress, p => new((double)p.Images / (p.Total ?? images.Count), $"{p.Images} of {p.Total} images")),
             console.CancellationToken));
         ImageArguments.RequireSome(samples, images);
         console.WriteResult(() => Describe(report), report.ToJson);
-    }
-
-    /// <summary>Classes are numbered as the model names them, where both have names; indices in a list are the model's.</summary>
-    private static ImageSource Labelled(ImageSource all, string? list, IReadOnlyList<string>? names)
-    {
-        ImageSource images = names is null ? all : all.WithClassOrder(names);
-        if (list is null)
-            return images;
-        bool listNamesClasses = images.ClassNames.Count == 0;
-        images = images.WithLabels(list);
-        return names is not null && listNamesClasses ? images.WithClassOrder(names) : images;
     }
 
     private static string Describe(EvaluationReport report)

@@ -36,10 +36,10 @@ internal sealed class PredictCommand : ToolCommand
     {
         long start = Stopwatch.GetTimestamp();
         ModelGraph model = _model.Load(arguments);
-        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, model);
+        ImagePreprocessing preprocessing = _preprocessing.Read(arguments, console, model, _model.Path(arguments)).Preprocessing;
         int threads = arguments.GetValue(_threads);
         string[] paths = arguments.GetRequiredValue(_images);
-        using ImageSource images = paths.Length == 1 ? ImageSource.Open(paths[0]) : ImageSource.OpenFiles(paths);
+        using ImageSource images = paths.Length == 1 ? ImageSource.Open(paths[0], console.CancellationToken) : ImageSource.OpenFiles(paths);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
         using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(samples.Channels, samples.Height, samples.Width) });
         IReadOnlyList<string>? names = _classes.Read(arguments, model, session.OutputLength);

@@ -53,8 +53,11 @@ internal sealed class TrainCommand : ToolCommand
             throw new UsageException($"--output '{output}': the name must end in .onnx or .safetensors.");
         Architecture architecture = Architecture.Find(arguments.GetRequiredValue(_architecture));
         int threads = arguments.GetValue(_threads), seed = arguments.GetValue(_seed);
-        using ImageSource source = ImageSource.Open(arguments.GetRequiredValue(_images));
-        int classes = source.HasLabels ? source.Images.Max(i => i.Label) + 1 : throw new InvalidDataException($"The images of '{source.Path}' have no labels; training needs a folder or zip of class folders, or a CSV of file,label.");
+        using ImageSource source = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
+        ImageArguments.RequireLabels(source, "training");
+        int classes = source.ClassNames.Count > 0 ? source.ClassNames.Count : source.Images.Max(i => i.Label) + 1;
+        if (source.Images.Select(i => i.Label).Distinct().Count() is var seen && seen < classes)
+            console.Note($"note: {classes - seen} of {classes} classes have no image; the network will have an output for each all the same.");
         ModelGraph network = WeightInitializer.Initialize(architecture.Untrained(classes), seed);
         var preprocessing = ImagePreprocessing.Default(new TensorShape(-1, 3, architecture.ImageSize, architecture.ImageSize));
         ClassifierTrainingOptions options = Defaults with
@@ -65,11 +68,12 @@ internal sealed class TrainCommand : ToolCommand
             Seed = seed,
         };
         CheckpointFolder? checkpoints = arguments.GetValue(_checkpoint) is { } folder ? new(folder) : null;
+        ImageSampleSource samples = _imageArguments.Samples(arguments, console, source, preprocessing, threads);
         double loss = 0;
         string ranOn = "";
         ModelGraph trained = console.Track("train", progress =>
         {
-            TrainingSet images = TrainingSet.Load(_imageArguments.Samples(arguments, console, source, preprocessing, threads), cancellationToken: console.CancellationToken);
+            TrainingSet images = TrainingSet.Load(samples, cancellationToken: console.CancellationToken);
             using IBackend backend = _backend.Create(arguments, threads, console.Note);
             ranOn = backend.Name;
             var steps = new StepProgress<DistillationProgress>(progress, p =>
@@ -88,7 +92,7 @@ internal sealed class TrainCommand : ToolCommand
             else
                 SafetensorsFile.Write(StateDict.FromGraph(trained), stream);
         });
-        var result = new TrainResult(output, new FileInfo(output).Length, source.Count, classes, options.Epochs, loss, ranOn, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var result = new TrainResult(output, new FileInfo(output).Length, samples.Count ?? 0, classes, options.Epochs, loss, samples.Skipped, ranOn, Stopwatch.GetElapsedTime(start).TotalSeconds);
         console.WriteResult(
             () => string.Create(CultureInfo.InvariantCulture, $"{result.Output}: {architecture.Name}, {result.Classes} classes, {result.Images} images, last loss {result.Loss:0.0000}, in {result.Seconds:0.0} s ({result.Backend})"),
             () => JsonSerializer.Serialize(result, ToolJson.Default.TrainResult));

@@ -34,6 +34,7 @@ internal static class EffectiveConfiguration
         double value => value,
         string value => value,
         Enum value => value.ToString().ToLowerInvariant(),
+        (int height, int width) => $"{height}x{width}",
         float[] values => new JsonArray([.. values.Select(v => (JsonNode)v)]),
         string[] values => values.Length == 0 ? null : new JsonArray([.. values.Select(v => (JsonNode)v)]),
         LayerOverride[] layers => layers.Length == 0 ? null : new JsonArray([.. layers.Select(l => (JsonNode)Layer(l))]),

@@ -1,28 +1,38 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace MLNet.PQCompression.Cli.Options;
 
 /// <summary>An option whose values are the names of an enumeration, in lower case.</summary>
 internal static class ChoiceOption
 {
+    /// <summary>An option with a value where it is left out.</summary>
     public static Option<T> Create<T>(string name, string description, T standard)
-        where T : struct, Enum
+        where T : struct, Enum => new(name)
     {
-        string choices = string.Join('|', Enum.GetNames<T>()).ToLowerInvariant();
-        return new(name)
-        {
-            HelpName = choices,
-            Description = description,
-            CustomParser = result =>
-            {
-                string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-                string? found = Enum.GetNames<T>().FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase));
-                if (found is not null)
-                    return Enum.Parse<T>(found);
-                result.AddError($"{name} '{text}': expected {choices}.");
-                return standard;
-            },
-            DefaultValueFactory = _ => standard,
-        };
+        HelpName = Choices<T>(),
+        Description = description,
+        CustomParser = result => Parse<T>(name, result) ?? standard,
+        DefaultValueFactory = _ => standard,
+    };
+
+    /// <summary>An option that is null where it is left out.</summary>
+    public static Option<T?> CreateOptional<T>(string name, string description)
+        where T : struct, Enum => new(name)
+    {
+        HelpName = Choices<T>(),
+        Description = description,
+        CustomParser = result => Parse<T>(name, result),
+    };
+
+    private static string Choices<T>() where T : struct, Enum => string.Join('|', Enum.GetNames<T>()).ToLowerInvariant();
+
+    private static T? Parse<T>(string name, ArgumentResult result) where T : struct, Enum
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (Enum.GetNames<T>().FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found)
+            return Enum.Parse<T>(found);
+        result.AddError($"{name} '{text}': expected {Choices<T>()}.");
+        return null;
     }
 }

@@ -28,6 +28,20 @@ internal sealed class ClassNamesOption
             : throw new InvalidDataException($"{(file is null ? "The model's metadata" : $"'{file}'")} names {names.Count} classes, but the model has {classes}.");
     }
 
-    /// <summary>The number of classes that a model's output declares, or null where it does not.</summary>
-    public static int? Declared(ModelGraph model) => model.Outputs[0].Shape is { Rank: 2 } shape && shape[1] > 0 ? shape[1] : null;
+    /// <summary>The number of classes that a model's output declares or must have for images of a size, or null where that cannot be told.</summary>
+    public static int? Count(ModelGraph model, ImagePreprocessing preprocessing)
+    {
+        TensorShape shape = model.Outputs[0].Shape;
+        if (shape.Rank == 2 && shape[1] > 0)
+            return shape[1];
+        try
+        {
+            shape = ShapeInference.Infer(model, new(1, preprocessing.Channels, preprocessing.Height, preprocessing.Width))[model.Outputs[0].Name];
+            return shape.IsKnown && shape.Count <= int.MaxValue ? (int)shape.Count : null;
+        }
+        catch (InvalidModelException)
+        {
+            return null; // said with more words where the model is run
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MLNet.PQCompression.Cli.Terminal;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Cli.Options;
@@ -7,7 +8,10 @@ namespace MLNet.PQCompression.Cli.Options;
 /// <summary>--strict, and what to tell of images that are left out.</summary>
 internal sealed class ImageArguments
 {
-    private readonly Option<bool> _strict = new("--strict") { Description = "Fail on the first image that cannot be decoded, instead of leaving it out and listing it." };
+    /// <summary>Files that are told one by one.</summary>
+    private const int MostNotes = 20;
+
+    private readonly Option<bool> _strict = new("--strict") { Description = "Fail on the first image that cannot be read or decoded, instead of leaving it out and listing it." };
 
     public IReadOnlyList<Option> All => [_strict];
 
@@ -19,19 +23,39 @@ internal sealed class ImageArguments
         Required = required,
     };
 
-    /// <summary>The samples of a source; an image that cannot be decoded is told at once.</summary>
-    public ImageSampleSource Samples(ParseResult arguments, ToolConsole console, ImageSource images, ImagePreprocessing preprocessing, int threads) =>
-        new(images, preprocessing, new()
+    /// <summary>The samples of a source. What was taken for granted about it and what it leaves out is told at once, as is an image that cannot be decoded.</summary>
+    /// <exception cref="InvalidDataException">--strict, and the source leaves something out.</exception>
+    public ImageSampleSource Samples(ParseResult arguments, ToolConsole console, ImageSource images, ImagePreprocessing preprocessing, int threads)
+    {
+        bool strict = arguments.GetValue(_strict);
+        if (strict && images.LeftOut.Count > 0)
+            throw new InvalidDataException($"'{images.LeftOut[0].Name}' of '{images.Path}': {images.LeftOut[0].Reason}");
+        foreach (string note in images.Notes)
+            console.Note($"note: {note}");
+        foreach (SkippedImage left in images.LeftOut.Take(MostNotes))
+            console.Note($"left out: '{left.Name}' of '{images.Path}': {left.Reason}");
+        if (images.LeftOut.Count > MostNotes)
+            console.Note($"left out: {images.LeftOut.Count - MostNotes} more of '{images.Path}'; --json lists all.");
+        return new(images, preprocessing, new()
         {
-            OnBadImage = arguments.GetValue(_strict) ? OnBadImage.Fail : OnBadImage.Skip,
+            OnBadImage = strict ? OnBadImage.Fail : OnBadImage.Skip,
             BadImages = new BadImageNotes(console),
             Threads = threads,
         });
+    }
+
+    /// <summary>Refuses images without a label, for the commands that learn from labels.</summary>
+    /// <exception cref="InvalidDataException">An image has none.</exception>
+    public static void RequireLabels(ImageSource images, string purpose)
+    {
+        if (images.Images.FirstOrDefault(i => i.Label < 0) is { } unlabelled)
+            throw new InvalidDataException($"The image '{unlabelled.Name}' of '{images.Path}' has no label; {purpose} needs labels: a folder or zip of class folders, or a CSV of file,label.");
+    }
 
     /// <exception cref="InvalidDataException">No image was left.</exception>
     public static void RequireSome(ImageSampleSource samples, ImageSource images)
     {
-        if (samples.Skipped.Count == images.Count)
+        if (samples.Count == 0)
             throw new InvalidDataException($"None of the {images.Count} images of '{images.Path}' could be decoded.");
     }
 

@@ -7,51 +7,148 @@ using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Cli.Options;
 
-/// <summary>--resize, --crop, --mean and --std, over what the model's metadata or its input's size say.</summary>
+/// <summary>The options that state how pictures become a model's input, over what the model, or a file beside it, states.</summary>
 internal sealed class PreprocessingArguments
 {
-    private readonly Option<int?> _resize = new Option<int?>("--resize")
+    private readonly Option<OrderChoice?> _order = ChoiceOption.CreateOptional<OrderChoice>("--order", "The order of the model's channels.");
+    private readonly Option<int?> _range = new("--range") { HelpName = "1|255", Description = "What a full pixel becomes before the mean is subtracted." };
+    private readonly Option<float[]?> _mean = Numbers("--mean", "Subtracted from each channel: red, green, blue, whatever --order says, in the units of --range.", _ => true);
+    private readonly Option<float[]?> _std = Numbers("--std", "Each channel is divided by it: red, green, blue, in the units of --range.", v => v > 0);
+    private readonly Option<string?> _meanImage = new("--mean-image") { HelpName = "FILE", Description = "Subtracted besides: a picture of the model's size, or an ONNX graph that subtracts a tensor of it." };
+    private readonly Option<(int Height, int Width)?> _size = Size("--size", "HxW", "The size of the model's input, where the model leaves it open; one number for a square.");
+    private readonly Option<(int Height, int Width)?> _crop = Size("--crop", "N", "The same as --size.");
+    private readonly Option<FitChoice?> _fit = ChoiceOption.CreateOptional<FitChoice>("--fit", "crop: the shorter side to --resize, then the centre. stretch: both sides. letterbox: all of it, on grey.");
+    private readonly Option<int?> _resize = new Option<int?>("--resize") { HelpName = "N", Description = "For --fit crop: the pixels of the shorter side before the crop." }.AtLeast(1);
+
+    public PreprocessingArguments() => _range.Validators.Add(result =>
     {
-        HelpName = "N",
-        Description = "Resize images so that their shorter side has N pixels; without it as the model's metadata or input size say.",
-    }.AtLeast(1);
+        if (result.Tokens.Count > 0 && result.Tokens[0].Value is not ("1" or "255"))
+            result.AddError($"--range must be 1 or 255, not {result.Tokens[0].Value}.");
+    });
 
-    private readonly Option<int?> _crop = new Option<int?>("--crop") { HelpName = "N", Description = "Take the central N×N pixels." }.AtLeast(1);
-    private readonly Option<float[]?> _mean = Numbers("--mean", "Subtracted from each channel of values in [0, 1].", _ => true);
-    private readonly Option<float[]?> _std = Numbers("--std", "Each channel is divided by it.", v => v > 0);
+    private enum OrderChoice
+    {
+        Rgb,
+        Bgr,
+    }
 
-    public IReadOnlyList<Option> All => [_resize, _crop, _mean, _std];
+    private enum FitChoice
+    {
+        Crop,
+        Stretch,
+        Letterbox,
+    }
 
+    public IReadOnlyList<Option> All => [_order, _range, _mean, _std, _meanImage, _size, _crop, _fit, _resize];
+
+    /// <summary>Puts the options over what is stated, and says in a line what is assumed or was found outside of the model's own metadata.</summary>
     /// <exception cref="UsageException">The options contradict the model.</exception>
-    public ImagePreprocessing Read(ParseResult arguments, ModelGraph model)
+    public StatedPreprocessing Read(ParseResult arguments, ToolConsole console, ModelGraph model, string modelPath)
     {
-        TensorShape input = model.Input.Shape;
-        int? crop = arguments.GetValue(_crop);
-        ImagePreprocessing result = ImagePreprocessing.FromMetadata(model.Metadata)
-            ?? ImagePreprocessing.Default(crop is { } side && input.Rank == 4 ? input.With(2, side).With(3, side) : input);
-        if (crop is { } size)
-            result = result with { Width = size, Height = size };
-        if (arguments.GetValue(_resize) is { } shortSide)
-            result = result with { Resize = ResizeMode.ShortSide, ShortSide = shortSide };
-        result = result with
+        StatedPreprocessing stated = Sized(arguments, model, modelPath);
+        ImagePreprocessing result = stated.Preprocessing;
+        var assumed = stated.Assumed.ToList();
+        bool given = false;
+        if (arguments.GetValue(_order) is { } order)
         {
-            Mean = arguments.GetValue(_mean) is { Length: > 0 } mean ? [.. mean] : result.Mean,
-            Std = arguments.GetValue(_std) is { Length: > 0 } std ? [.. std] : result.Std,
-        };
+            if (result.Channels == 1)
+                throw new UsageException("--order: the model takes one channel, which has no order.");
+            bool bgr = order == OrderChoice.Bgr;
+            Set(result with { Order = result.Channels == 4 ? bgr ? ChannelOrder.Bgra : ChannelOrder.Rgba : bgr ? ChannelOrder.Bgr : ChannelOrder.Rgb }, "order");
+        }
+        if (arguments.GetValue(_range) is { } range && range != result.Range)
+        {
+            // Means in other units are of no use.
+            Set(result with { Range = range, Mean = [.. result.Mean.Select(_ => 0f)], Std = [.. result.Std.Select(_ => 1f)] }, "range");
+            if (!assumed.Contains("mean and std"))
+                assumed.Add("mean and std");
+        }
+        else if (arguments.GetValue(_range) is not null)
+            Set(result, "range");
+        float[]? mean = arguments.GetValue(_mean), std = arguments.GetValue(_std);
+        if (mean is { Length: > 0 } || std is { Length: > 0 })
+            Set(result with { Mean = mean is { Length: > 0 } ? [.. mean] : result.Mean, Std = std is { Length: > 0 } ? [.. std] : result.Std }, "mean and std");
         if (result.Mean.Length != result.Channels || result.Std.Length != result.Channels)
             throw new UsageException($"--mean and --std take one number for each of the model's {result.Channels} channels.");
-        if ((input[2] >= 0 && input[2] != result.Height) || (input[3] >= 0 && input[3] != result.Width))
-            throw new UsageException($"The model takes images of {input[2]}×{input[3]}, not of {result.Height}×{result.Width}; leave out --crop.");
-        return result;
+        if (arguments.GetValue(_fit) is not null || arguments.GetValue(_resize) is not null)
+            Set(Fitted(arguments, result), "fit");
+        if (arguments.GetValue(_meanImage) is { } file)
+            Set(result with { MeanImage = MeanImageFile.Load(file, result) }, "mean image");
+        stated = new(result, given ? [.. stated.Sources, "the command line"] : stated.Sources, [.. assumed]);
+        if (!stated.Assumed.IsEmpty || !stated.Sources.All(s => s is "the model's metadata" or "the command line"))
+            console.Note($"images: {stated}{(stated.Assumed.IsEmpty ? "" : "; see --order, --range, --mean, --std, --fit")}");
+        return stated;
+
+        void Set(ImagePreprocessing changed, string part)
+        {
+            result = changed;
+            given = true;
+            assumed.Remove(part);
+        }
     }
 
-    /// <summary>Where the preprocessing is known from, in words.</summary>
-    public string Origin(ParseResult arguments, ModelGraph model)
+    /// <summary>Asks the network whether it knows pictures as these become, where the model's own metadata does not state it, and warns where it does not.</summary>
+    public static void Check(ToolConsole console, ModelGraph model, StatedPreprocessing stated, ImageSource images, int threads)
     {
-        string[] given = [.. All.Where(o => arguments.GetResult(o) is { Implicit: false }).Select(o => o.Name)];
-        string rest = ImagePreprocessing.FromMetadata(model.Metadata) is null ? "an assumption: what networks of this input size are commonly trained with" : "the model's metadata";
-        return given.Length == 0 ? rest : $"{string.Join(", ", given)}; all else from {rest}";
+        if (stated.Sources is ["the model's metadata"])
+            return;
+        ImageSource some = images.Sample(PreprocessingCheck.MostImages, seed: 0);
+        var pictures = new List<RgbImage>();
+        for (int i = 0; i < some.Count; i++)
+            try
+            {
+                console.CancellationToken.ThrowIfCancellationRequested();
+                pictures.Add(some.Decode(i));
+            }
+            catch (InvalidImageException)
+            {
+                // told where the images are read
+            }
+        if (PreprocessingCheck.Run(model, stated.Preprocessing, pictures, threads, console.CancellationToken) is { } warning)
+            console.Note($"warning: {warning}");
     }
+
+    private StatedPreprocessing Sized(ParseResult arguments, ModelGraph model, string modelPath)
+    {
+        TensorShape input = model.Input.Shape;
+        StatedPreprocessing stated = StatedPreprocessing.For(model, modelPath);
+        if ((arguments.GetValue(_size) ?? arguments.GetValue(_crop)) is not { } size)
+            return stated;
+        if (input.Rank == 4 && ((input[2] >= 0 && input[2] != size.Height) || (input[3] >= 0 && input[3] != size.Width)))
+            throw new UsageException($"The model takes images of {input[2]}×{input[3]}, not of {size.Height}×{size.Width}; leave out --size.");
+        ImagePreprocessing p = stated.Preprocessing, usual = ImagePreprocessing.Default(new(-1, p.Channels, size.Height, size.Width));
+        p = p with { Width = size.Width, Height = size.Height, MeanImage = null };
+        return stated with { Preprocessing = stated.Assumed.Contains("fit") ? p with { Resize = usual.Resize, ShortSide = usual.ShortSide } : p };
+    }
+
+    private ImagePreprocessing Fitted(ParseResult arguments, ImagePreprocessing p)
+    {
+        int? shortSide = arguments.GetValue(_resize);
+        FitChoice fit = arguments.GetValue(_fit) ?? FitChoice.Crop;
+        if (fit != FitChoice.Crop && shortSide is not null)
+            throw new UsageException("--resize is for --fit crop.");
+        ImagePreprocessing usual = ImagePreprocessing.Default(new(-1, p.Channels, p.Height, p.Width));
+        return fit switch
+        {
+            FitChoice.Stretch => p with { Resize = ResizeMode.Exact, ShortSide = 0 },
+            FitChoice.Letterbox => p with { Resize = ResizeMode.Letterbox, ShortSide = 0 },
+            _ => p with { Resize = ResizeMode.ShortSide, ShortSide = shortSide ?? (p.ShortSide > 0 ? p.ShortSide : usual.ShortSide > 0 ? usual.ShortSide : Math.Min(p.Height, p.Width)) },
+        };
+    }
+
+    private static Option<(int Height, int Width)?> Size(string name, string help, string description) => new(name)
+    {
+        HelpName = help,
+        Description = description,
+        CustomParser = result =>
+        {
+            int[] sides = [.. result.Tokens[0].Value.Split('x', 'X', '×').Select(t => int.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out int side) ? side : 0)];
+            if (sides.Length is 1 or 2 && sides.All(s => s is > 0 and <= 1 << 14))
+                return (sides[0], sides[^1]);
+            result.AddError($"{name} '{result.Tokens[0].Value}': expected HxW, such as 224x224, or one number for a square.");
+            return null;
+        },
+    };
 
     private static Option<float[]?> Numbers(string name, string description, Predicate<float> allowed) => new(name)
     {

@@ -17,7 +17,7 @@ public static class ModelCompressor
     /// <param name="cancellationToken">Stops at the next step; what is in the checkpoint folder stays.</param>
     /// <returns>The compressed network and a report. The network's metadata is the teacher's, with what the images say of their preprocessing.</returns>
     /// <exception cref="ArgumentException">The images do not fit the model, there are none, or an option cannot be met.</exception>
-    /// <exception cref="InvalidModelException">The model cannot be run on the images, or a weight, an activation or what would become of a layer is not finite; the message names it.</exception>
+    /// <exception cref="InvalidModelException">The model cannot be run on the images, has nothing to compress, or a weight, an activation or what would become of a layer is not finite; the message names it.</exception>
     /// <exception cref="InvalidDataException">An image holds values that are not finite.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static CompressionResult Compress(
@@ -45,7 +45,7 @@ public static class ModelCompressor
     /// <param name="images">Unlabelled images, preprocessed as the network needs them.</param>
     /// <param name="options">What to do; null for the defaults.</param>
     /// <exception cref="ArgumentException">The images do not fit the model, or an option cannot be met.</exception>
-    /// <exception cref="InvalidModelException">A weight is not finite.</exception>
+    /// <exception cref="InvalidModelException">A weight is not finite, or there is nothing to compress.</exception>
     public static CompressionPlan Plan(ModelGraph teacher, ISampleSource images, CompressionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(teacher);
@@ -57,8 +57,21 @@ public static class ModelCompressor
         CheckInput(model, images);
         FiniteWeights.Require(teacher);
         CompressionPlan plan = CompressionPlan.Create(model, options);
+        CheckPlan(model, plan);
         CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
         return plan;
+    }
+
+    private static void CheckPlan(ModelGraph model, CompressionPlan plan)
+    {
+        if (plan.Layers.Any(l => l.IsQuantized))
+            return;
+        int compressed = plan.Layers.Count(l => model.Initializers[l.Weight] is QuantizedTensor);
+        throw new InvalidModelException(compressed > 0
+            ? $"Model '{model.Name}' is compressed already: {compressed} of its {plan.Layers.Length} layers hold codes, and nothing is left to do. Compress the model that it was made from, or decode it first (mlnet-pq export --dense)."
+            : plan.Layers.Length == 0
+                ? $"Model '{model.Name}' has nothing to compress: no convolution or linear layer with a constant weight."
+                : $"Model '{model.Name}' has nothing to compress: {string.Join("; ", plan.Layers.GroupBy(l => l.Reason).Select(g => $"{g.Count()} of {plan.Layers.Length} layers: {g.Key}"))}.");
     }
 
     private static void CheckInput(ModelGraph model, ISampleSource images)

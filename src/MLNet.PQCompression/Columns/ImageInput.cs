@@ -15,7 +15,7 @@ internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorF
     /// <summary>C·H·W.</summary>
     public int Length => Preprocessing.Length;
 
-    /// <summary>From an image of ML.NET.</summary>
+    /// <summary>From an image of ML.NET. LoadImages leaves a photograph as the camera stored it, and notes its file; the orientation is read there.</summary>
     public void Convert(in MLImage? image, Span<float> destination)
     {
         if (image is null)
@@ -29,7 +29,7 @@ internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorF
             pixels[to + 1] = source[from + 1];
             pixels[to + 2] = source[from + blue];
         }
-        Preprocessing.Apply(new RgbImage(image.Width, image.Height, pixels), destination);
+        Preprocessing.Apply(ImageDecoder.Upright(new RgbImage(image.Width, image.Height, pixels), Size is null ? image.Tag : null), destination);
     }
 
     /// <summary>From the pixels of an image of known size: red, green, blue of each, row by row.</summary>

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLNet.PQCompression.Compression;
 
@@ -34,6 +36,13 @@ internal sealed class FitLog : IProgress<CompressionProgress>, IDisposable
 
     /// <summary>Writes a warning.</summary>
     public void Warn(string message) => _channel?.Warning(MessageSensitivity.UserData, message);
+
+    /// <summary>Warns of a label column that is no key: keys made behind the scores may come in another order than these.</summary>
+    public void WarnOfLabel(DataViewSchema schema, string? name)
+    {
+        if (name is not null && schema.GetColumnOrNull(name) is { Type: not KeyDataViewType })
+            Warn($"The label column '{name}' is no key, so the scores are left in the model's order. For evaluation put MapValueToKey(\"{name}\") in front of this estimator.");
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _channel?.Dispose();

@@ -30,7 +30,7 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
             throw new InvalidModelException($"{source} has {count} classes, but {list.Length} class names are known. Give one name for each output, in the model's order.");
         ImmutableArray<string> names = ModelClasses.MakeUnique(known ?? ModelClasses.Numbers(count));
         graph = graph.WithMetadata(graph.Metadata.SetItems([preprocessing.ToMetadata(), ModelClasses.ToMetadata(names)]));
-        ImmutableArray<int> order = known is not null && labels is not null ? ModelClasses.OrderBy(names, labels) : [.. Enumerable.Range(0, count)];
+        ImmutableArray<int> order = labels is null ? [.. Enumerable.Range(0, count)] : OrderOf(names, known is not null, labels, options.LabelColumnName, source);
         return Restore(graph, order, options.ApplySoftmax);
     }
 
@@ -54,6 +54,18 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
         return this with { Graph = OnnxReader.Read(file.GetBuffer().AsMemory(0, (int)file.Length), network.Name) };
     }
 
+    /// <summary>The output of each score, so that scores follow the label's keys. Labels that are numbers are class indices where they are no names.</summary>
+    private static ImmutableArray<int> OrderOf(ImmutableArray<string> names, bool areKnown, IReadOnlyList<string> labels, string? column, string source)
+    {
+        ImmutableArray<string> numbers = ModelClasses.Numbers(names.Length);
+        if (!labels.All(names.Contains) && labels.All(numbers.Contains))
+            return ModelClasses.OrderBy(numbers, labels);
+        if (!areKnown && !labels.All(names.Contains))
+            throw new InvalidModelException($"The label column '{column}' has the classes {string.Join(", ", labels.Take(10))}{(labels.Count > 10 ? ", …" : "")}, but {source} names none: which of its {names.Length} outputs is which cannot be told, and evaluation "
+                + "would compare labels with the scores of other classes. Set ClassNames to the classes in the order of the outputs, or LabelColumnName to null if the labels are no classes of this model.");
+        return ModelClasses.OrderBy(names, labels);
+    }
+
     private static ImagePreprocessing PreprocessingOf(ModelGraph graph, ImagePreprocessing? given, string source)
     {
         TensorShape shape = graph.Input.Shape;
@@ -61,7 +73,7 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
             throw new InvalidModelException($"{source} takes an input of shape {shape}; a ConvNet takes images, N×C×H×W.");
         try
         {
-            ImagePreprocessing preprocessing = given ?? ImagePreprocessing.For(graph);
+            ImagePreprocessing preprocessing = given ?? StatedPreprocessing.For(graph, File.Exists(source) ? source : null).Preprocessing;
             preprocessing.Check();
             return preprocessing.Channels == shape[1]
                 ? preprocessing

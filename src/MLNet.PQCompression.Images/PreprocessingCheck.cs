@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+
+namespace MLNet.PQCompression.Images;
+
+/// <summary>Asks a network itself whether its pictures are preprocessed as it was trained: by what it makes of a few of them under the common alternatives.</summary>
+/// <remarks>
+/// A classifier that sees what it knows is sure of each picture and of different classes for different pictures: the mutual information between picture and class,
+/// H(mean of p) − mean of H(p), is high (the logarithm of the Inception score, Salimans et al. 2016). For a featurizer it is the spread of the features' directions:
+/// one minus the mean cosine between pictures. Neither needs labels. Values differ by chance from picture to picture, so only a clear difference counts.
+/// </remarks>
+public static class PreprocessingCheck
+{
+    /// <summary>Pictures below which nothing is concluded.</summary>
+    public const int LeastImages = 8;
+
+    /// <summary>Pictures that are looked at.</summary>
+    public const int MostImages = 24;
+
+    /// <summary>Scores a network's outputs on pictures under a preprocessing.</summary>
+    /// <param name="Preprocessing">What was done to the pictures.</param>
+    /// <param name="Score">The higher, the more the network tells the pictures apart.</param>
+    public readonly record struct Alternative(ImagePreprocessing Preprocessing, double Score);
+
+    /// <summary>Compares a preprocessing with the common alternatives to it.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="chosen">The preprocessing that is to be used.</param>
+    /// <param name="images">Some pictures, of different things; the first <see cref="MostImages"/> are looked at.</param>
+    /// <param name="threads">Threads, or 0 for one for each processor.</param>
+    /// <param name="cancellationToken">Ends the comparison.</param>
+    /// <returns>A warning that names the better one; null where none is clearly better, there are too few pictures, or the network cannot be run here.</returns>
+    public static string? Run(ModelGraph model, ImagePreprocessing chosen, IReadOnlyList<RgbImage> images, int threads = 0, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(chosen);
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.Count < LeastImages || chosen.Channels is not (3 or 4) || chosen.MeanImage is not null)
+            return null;
+        try
+        {
+            IReadOnlyList<Alternative> scored = Score(model, [chosen, .. Alternatives(chosen)], images, threads, cancellationToken);
+            Alternative best = scored.MaxBy(a => a.Score);
+            return IsClearlyBetter(best.Score, scored[0].Score)
+                ? FormattableString.Invariant($"the network tells {Math.Min(images.Count, MostImages)} of the images apart much better under another preprocessing ({best.Score:0.00} against {scored[0].Score:0.00}): {best.Preprocessing.Describe()}. It was given {chosen.Describe()}.")
+                : null;
+        }
+        catch (InvalidModelException)
+        {
+            return null; // said with more words where the model is run
+        }
+    }
+
+    /// <summary>The score of each preprocessing.</summary>
+    /// <exception cref="InvalidModelException">The network cannot be run here.</exception>
+    public static IReadOnlyList<Alternative> Score(ModelGraph model, IReadOnlyList<ImagePreprocessing> candidates, IReadOnlyList<RgbImage> images, int threads = 0, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(candidates);
+        ArgumentNullException.ThrowIfNull(images);
+        ImagePreprocessing first = candidates[0];
+        byte[][] frames = [.. images.Take(MostImages).Select(i => first.Frame(i).Pixels)];
+        using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(first.Channels, first.Height, first.Width) });
+        bool classifier = IsClassifier(model), softmax = model.ProducerOf(model.Outputs[0].Name)?.Operator is Softmax;
+        var scored = new List<Alternative>();
+        float[] input = new float[frames.Length * first.Length], output = new float[frames.Length * session.OutputLength];
+        foreach (ImagePreprocessing candidate in candidates)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var normalizer = new PixelNormalizer(candidate);
+            for (int i = 0; i < frames.Length; i++)
+                normalizer.Normalize(frames[i], input.AsSpan(i * first.Length, first.Length));
+            for (int i = 0; i < frames.Length; i++)
+                session.Run(input.AsSpan(i * first.Length, first.Length), 1, output.AsSpan(i * session.OutputLength, session.OutputLength));
+            double score = !TensorPrimitives.IsFiniteAll<float>(output) ? double.NegativeInfinity : classifier ? Information(output, frames.Length, softmax) : Spread(output, frames.Length);
+            scored.Add(new(candidate, score));
+        }
+        return scored;
+    }
+
+    /// <summary>The picture that an input was made of, in the input's size; exact but for rounding.</summary>
+    /// <exception cref="ArgumentException">The preprocessing makes no three channels.</exception>
+    public static RgbImage Recover(ReadOnlySpan<float> values, ImagePreprocessing preprocessing)
+    {
+        ArgumentNullException.ThrowIfNull(preprocessing);
+        int area = preprocessing.Width * preprocessing.Height;
+        if (preprocessing.Channels != 3 || values.Length < preprocessing.Length)
+            throw new ArgumentException($"A picture is recovered from 3×{preprocessing.Height}×{preprocessing.Width} values.", nameof(preprocessing));
+        var pixels = new byte[3 * area];
+        for (int c = 0; c < 3; c++)
+        {
+            int source = preprocessing.SourceOf(c);
+            float std = preprocessing.Std[source], mean = preprocessing.Mean[source], scale = 255f / preprocessing.Range;
+            for (int i = 0; i < area; i++)
+                pixels[3 * i + source] = (byte)Math.Clamp(MathF.Round((values[c * area + i] * std + mean) * scale), 0, 255);
+        }
+        return new(preprocessing.Width, preprocessing.Height, pixels);
+    }
+
+    /// <summary>The same framing with the other order of channels and the other common ranges.</summary>
+    internal static IEnumerable<ImagePreprocessing> Alternatives(ImagePreprocessing chosen)
+    {
+        ImmutableArray<float> zero = [.. chosen.Mean.Select(_ => 0f)], one = [.. chosen.Std.Select(_ => 1f)], half = [.. chosen.Mean.Select(_ => 0.5f)];
+        ImmutableArray<float> mean = ImagePreprocessing.ImageNetMean, std = ImagePreprocessing.ImageNetStd;
+        if (chosen.Channels == 4)
+            (mean, std) = ([.. mean, 0f], [.. std, 1f]);
+        ImagePreprocessing[] ranges =
+        [
+            chosen,
+            chosen with { Range = 1, Mean = mean, Std = std },
+            chosen with { Range = 1, Mean = zero, Std = one },
+            chosen with { Range = 1, Mean = half, Std = half },
+            chosen with { Range = 255, Mean = zero, Std = one },
+            chosen with { Range = 255, Mean = [.. mean.Select(m => 255 * m)], Std = one },
+        ];
+        return ranges.SelectMany(r => new[] { r, r with { Order = Other(r.Order) } }).Distinct().Where(a => a != chosen);
+    }
+
+    private static bool IsClearlyBetter(double best, double chosen) => best > chosen + Math.Max(0.1, 0.15 * Math.Abs(chosen));
+
+    private static ChannelOrder Other(ChannelOrder order) => order switch
+    {
+        ChannelOrder.Rgb => ChannelOrder.Bgr,
+        ChannelOrder.Bgr => ChannelOrder.Rgb,
+        ChannelOrder.Rgba => ChannelOrder.Bgra,
+        _ => ChannelOrder.Rgba,
+    };
+
+    /// <summary>Whether the output is made by a softmax or a linear layer, or its classes have names.</summary>
+    private static bool IsClassifier(ModelGraph model)
+    {
+        if (ClassNames.FromMetadata(model.Metadata) is not null)
+            return true;
+        Node? node = model.ProducerOf(model.Outputs[0].Name);
+        while (node?.Operator is Reshape or Flatten || node is { Operator: Binary, Inputs: var inputs } && inputs.Any(model.Initializers.ContainsKey))
+            node = model.ProducerOf(node!.Inputs.First(i => !model.Initializers.ContainsKey(i)));
+        return node?.Operator is Softmax or Gemm or MatMul;
+    }
+
+    /// <summary>H(mean of p) − mean of H(p) in nats.</summary>
+    private static double Information(float[] output, int images, bool softmax)
+    {
+        int classes = output.Length / images;
+        var mean = new double[classes];
+        double own = 0;
+        for (int i = 0; i < images; i++)
+        {
+            double[] p = [.. output.Skip(i * classes).Take(classes).Select(v => (double)v)];
+            if (!softmax)
+            {
+                double top = p.Max();
+                p = [.. p.Select(v => Math.Exp(v - top))];
+            }
+            double sum = p.Sum();
+            for (int c = 0; c < classes; c++)
+            {
+                p[c] /= sum;
+                mean[c] += p[c] / images;
+            }
+            own += Entropy(p) / images;
+        }
+        return Entropy(mean) - own;
+    }
+
+    private static double Entropy(double[] p) => -p.Sum(v => v > 0 ? v * Math.Log(v) : 0);
+
+    /// <summary>One minus the mean cosine between the outputs of two pictures.</summary>
+    private static double Spread(float[] output, int images)
+    {
+        int length = output.Length / images;
+        double total = 0;
+        for (int i = 0; i < images; i++)
+            for (int j = 0; j < i; j++)
+                total += 1 - TensorPrimitives.CosineSimilarity(output.AsSpan(i * length, length), output.AsSpan(j * length, length));
+        return 2 * total / (images * (images - 1.0));
+    }
+}
