@@ -10,6 +10,8 @@ namespace MLNet.PQCompression.Cli.Options;
 /// <summary>The options that state how pictures become a model's input, over what the model, or a file beside it, states.</summary>
 internal sealed class PreprocessingArguments
 {
+    private const string CommandLine = "the command line";
+
     private readonly Option<OrderChoice?> _order = ChoiceOption.CreateOptional<OrderChoice>("--order", "The order of the model's channels.");
     private readonly Option<int?> _range = new("--range") { HelpName = "1|255", Description = "What a full pixel becomes before the mean is subtracted." };
     private readonly Option<float[]?> _mean = Numbers("--mean", "Subtracted from each channel: red, green, blue, whatever --order says, in the units of --range.", _ => true);
@@ -74,8 +76,8 @@ internal sealed class PreprocessingArguments
             Set(Fitted(arguments, result), "fit");
         if (arguments.GetValue(_meanImage) is { } file)
             Set(result with { MeanImage = MeanImageFile.Load(file, result) }, "mean image");
-        stated = new(result, given ? [.. stated.Sources, "the command line"] : stated.Sources, [.. assumed]);
-        if (!stated.Assumed.IsEmpty || !stated.Sources.All(s => s is "the model's metadata" or "the command line"))
+        stated = new(result, given ? [.. stated.Sources, CommandLine] : stated.Sources, [.. assumed]);
+        if (!stated.Assumed.IsEmpty || !stated.Sources.All(s => s is "the model's metadata" or CommandLine))
             console.Note($"images: {stated}{(stated.Assumed.IsEmpty ? "" : "; see --order, --range, --mean, --std, --fit")}");
         return stated;
 
@@ -87,10 +89,10 @@ internal sealed class PreprocessingArguments
         }
     }
 
-    /// <summary>Asks the network whether it knows pictures as these become, where the model's own metadata does not state it, and warns where it does not.</summary>
+    /// <summary>Asks the network whether it knows pictures as these become, where something is assumed or was said on the command line, and warns where it does not.</summary>
     public static void Check(ToolConsole console, ModelGraph model, StatedPreprocessing stated, ImageSource images, int threads)
     {
-        if (stated.Sources is ["the model's metadata"])
+        if (stated.AreValuesStated && !stated.Sources.Contains(CommandLine))
             return;
         ImageSource some = images.Sample(PreprocessingCheck.MostImages, seed: 0);
         var pictures = new List<RgbImage>();

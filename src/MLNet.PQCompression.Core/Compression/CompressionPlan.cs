@@ -77,8 +77,6 @@ public sealed class CompressionPlan
         if (exception is { Skip: true })
             return Alone($"left alone {exception.Reason ?? "as asked"}");
         bool asked = exception?.BlockSize is not null || exception?.Codewords is not null;
-        if (graph.Initializers[weight] is QuantizedTensor)
-            return asked ? throw Impossible("it is compressed already") : Alone("compressed already");
         if (uses > 1)
             return asked ? throw Impossible("its weight is shared by several nodes") : Alone("its weight is shared by several nodes");
         if (isFirst && !asked)

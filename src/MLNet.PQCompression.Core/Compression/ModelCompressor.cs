@@ -64,12 +64,10 @@ public static class ModelCompressor
 
     private static void CheckPlan(ModelGraph model, CompressionPlan plan)
     {
-        if (plan.Layers.Any(l => l.IsQuantized))
-            return;
-        int compressed = plan.Layers.Count(l => model.Initializers[l.Weight] is QuantizedTensor);
-        throw new InvalidModelException(compressed > 0
-            ? $"Model '{model.Name}' is compressed already: {compressed} of its {plan.Layers.Length} layers hold codes, and nothing is left to do. Compress the model that it was made from, or decode it first (mlnet-pq export --dense)."
-            : plan.Layers.Length == 0
+        if (plan.Layers.Count(l => l.IsQuantized && model.Initializers[l.Weight] is QuantizedTensor) is > 0 and var compressed)
+            throw new InvalidModelException($"Model '{model.Name}' is compressed already: {compressed} of its {plan.Layers.Length} layers hold codes. Compress the model that it was made from, decode it first (mlnet-pq export --dense), or skip these layers.");
+        if (!plan.Layers.Any(l => l.IsQuantized))
+            throw new InvalidModelException(plan.Layers.Length == 0
                 ? $"Model '{model.Name}' has nothing to compress: no convolution or linear layer with a constant weight."
                 : $"Model '{model.Name}' has nothing to compress: {string.Join("; ", plan.Layers.GroupBy(l => l.Reason).Select(g => $"{g.Count()} of {plan.Layers.Length} layers: {g.Key}"))}.");
     }
