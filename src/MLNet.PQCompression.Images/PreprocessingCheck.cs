@@ -19,6 +19,12 @@ public static class PreprocessingCheck
     /// <summary>Pictures that are looked at.</summary>
     public const int MostImages = 16;
 
+    /// <summary>By how many nats a classifier must tell more. Between right and nearly right ones it was seen to differ by 0.02, between the two orders of channels by 0.13 and more.</summary>
+    private const double ClearInformation = 0.12;
+
+    /// <summary>By how much the spread of features must be larger.</summary>
+    private const double ClearSpread = 0.15;
+
     /// <summary>Scores a network's outputs on pictures under a preprocessing.</summary>
     /// <param name="Preprocessing">What was done to the pictures.</param>
     /// <param name="Score">The higher, the more the network tells the pictures apart.</param>
@@ -45,7 +51,7 @@ public static class PreprocessingCheck
             Alternative given = ranges[0], best = ranges.MaxBy(a => a.Score);
             Alternative turned = Score(model, [best.Preprocessing with { Order = Other(best.Preprocessing.Order) }], images, threads, cancellationToken)[0];
             best = turned.Score > best.Score ? turned : best;
-            return IsClearlyBetter(best.Score, given.Score)
+            return best.Score > given.Score + (IsClassifier(model) ? ClearInformation : Math.Max(ClearSpread, ClearSpread * given.Score))
                 ? FormattableString.Invariant($"the network tells {Math.Min(images.Count, MostImages)} of the images apart much better under another preprocessing ({best.Score:0.00} against {given.Score:0.00}): {best.Preprocessing.Describe()}. It was given {chosen.Describe()}.")
                 : null;
         }
@@ -118,8 +124,6 @@ public static class PreprocessingCheck
         ];
         return ranges.Where(a => a != chosen);
     }
-
-    private static bool IsClearlyBetter(double best, double chosen) => best > chosen + Math.Max(0.1, 0.15 * Math.Abs(chosen));
 
     private static ChannelOrder Other(ChannelOrder order) => order switch
     {
