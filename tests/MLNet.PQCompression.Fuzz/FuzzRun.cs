@@ -19,6 +19,9 @@ public static class FuzzLimits
 /// <param name="What">What happened.</param>
 public sealed record Finding(string Target, long Index, byte[] File, string What)
 {
+    /// <summary>Whether it broke no demand but that of time.</summary>
+    public bool IsSlow { get; init; }
+
     /// <summary>What happened and where, by which findings are told apart.</summary>
     public string Key => string.Join('\n', What.Split('\n').Where(l => !l.Contains("System.", StringComparison.Ordinal) || !l.TrimStart().StartsWith("at ", StringComparison.Ordinal)).Take(3));
 }
@@ -81,8 +84,11 @@ public sealed class FuzzRun(IFuzzTarget target, int seed)
         MostBytes = Math.Max(MostBytes, bytes);
         if (bytes > FuzzLimits.Bytes(file.Length))
             wrong ??= $"{bytes} bytes were allocated for a file of {file.Length}";
-        if (Stopwatch.GetElapsedTime(start) > FuzzLimits.Time / 10 && Environment.CpuUsage.TotalTime - processor is var time && time > Longest)
-            wrong ??= (Longest = time) > FuzzLimits.Time ? $"{time.TotalSeconds:F2} s of processor time" : null;
+        TimeSpan time = Stopwatch.GetElapsedTime(start) > FuzzLimits.Time / 10 ? Environment.CpuUsage.TotalTime - processor : TimeSpan.Zero;
+        Longest = time > Longest ? time : Longest;
+        bool slow = wrong is null && time > FuzzLimits.Time;
+        if (slow)
+            wrong = $"{time.TotalSeconds:F2} s of processor time";
         long index = Next++;
         Current = null;
         if (wrong is null)
@@ -91,6 +97,6 @@ public sealed class FuzzRun(IFuzzTarget target, int seed)
             return null;
         }
         Failures++;
-        return new(Target.Name, index, file, wrong);
+        return new(Target.Name, index, file, wrong) { IsSlow = slow };
     }
 }

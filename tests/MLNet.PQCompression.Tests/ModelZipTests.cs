@@ -194,6 +194,24 @@ public sealed class ModelZipTests : IDisposable
             Assert.Throws<InvalidModelException>(() => Saving.ModelPayload.Parse(broken.AsMemory()));
     }
 
+    [Fact]
+    public void A_flipped_bit_of_the_codes_is_an_error_that_names_the_weight()
+    {
+        ushort[] codes = [.. Enumerable.Range(0, 40).Select(i => (ushort)(i * 7 % 16))];
+        ModelGraph graph = WideNetwork(10, hidden: 16).WithInitializers(
+            [new("fc.weight", new QuantizedTensor(new(10, 16), 4, [.. Enumerable.Range(0, 64).Select(i => i / 64f)], codes))]);
+        string text = new Saving.ModelPayload(
+            Scoring.ScoringModel.Create(graph, new PqScoringEstimator.Options(), null, "small"),
+            new(ImagePreprocessing.Default(new(1, 3, 8, 8)), new(), null), "Image", Columns.ImageColumnKind.Pixels, new("Score", "PredictedLabel")).ToText();
+        int start = text.IndexOf('\n', StringComparison.Ordinal) + 1;
+        byte[] onnx = Convert.FromBase64String(text[start..]);
+        int at = onnx.AsSpan().IndexOf([.. codes.Select(c => (byte)c)]);
+        Assert.True(at > 0);
+        onnx[at + 11] ^= 1;
+        string message = Assert.Throws<InvalidModelException>(() => Saving.ModelPayload.Parse((text[..start] + Convert.ToBase64String(onnx)).AsMemory())).Message;
+        Assert.Contains("'fc.weight'", message, StringComparison.Ordinal);
+    }
+
     private PqCompressionTransformer Fit(IDataView data) => _context.Transforms.ScoreCompressedModel("Score", "Image", _model).Fit(data);
 
     private ITransformer SaveAndLoad(ITransformer model, IDataView data, out DataViewSchema input)

@@ -48,7 +48,20 @@ internal static class PickleMutator
                     break;
             }
         }
-        return [.. changed.SelectMany(o => o)];
+        return Join(changed);
+    }
+
+    /// <summary>Puts parts together.</summary>
+    public static byte[] Join(IReadOnlyList<byte[]> parts)
+    {
+        byte[] whole = new byte[parts.Sum(p => p.Length)];
+        int at = 0;
+        foreach (byte[] part in parts)
+        {
+            part.CopyTo(whole, at);
+            at += part.Length;
+        }
+        return whole;
     }
 
     /// <summary>Cuts a pickle into its opcodes with their arguments.</summary>

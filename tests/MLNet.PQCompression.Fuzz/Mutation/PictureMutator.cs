@@ -45,7 +45,7 @@ internal static class PictureMutator
                 chunks[index] = Chunk(chunks[index], random);
                 break;
         }
-        return [.. file.AsSpan(0, PngSignature), .. chunks.SelectMany(c => c)];
+        return PickleMutator.Join([file[..PngSignature], .. chunks]);
     }
 
     private static byte[] Chunk(byte[] chunk, Random random)

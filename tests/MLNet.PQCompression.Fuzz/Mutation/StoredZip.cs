@@ -8,13 +8,13 @@ internal static class StoredZip
 {
     private const int Local = 0x04034b50, Central = 0x02014b50, End = 0x06054b50;
 
-    /// <summary>Some bytes, small codes among them.</summary>
-    public static byte[] Data(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)(i % 8))];
+    /// <summary>The storages, small codes among others.</summary>
+    public static readonly byte[] Long = [.. Enumerable.Range(0, 64).Select(i => (byte)(i % 8))], Short = Long[..32];
 
     /// <summary>A zip around a pickle and two storages of 64 and 32 bytes.</summary>
     public static byte[] Make(byte[] pickle, Random random)
     {
-        (string Name, byte[] Data)[] parts = [("a/data.pkl", pickle), ("a/byteorder", "little"u8.ToArray()), ("a/data/0", Data(64)), ("a/data/1", Data(32))];
+        (string Name, byte[] Data)[] parts = [("a/data.pkl", pickle), ("a/byteorder", "little"u8.ToArray()), ("a/data/0", Long), ("a/data/1", Short)];
         bool lies = random.Next(4) == 0;
         var file = new MemoryStream();
         var directory = new MemoryStream();

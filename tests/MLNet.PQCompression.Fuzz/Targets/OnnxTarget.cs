@@ -7,15 +7,16 @@ using MLNet.PQCompression.Tests.Inference;
 
 namespace MLNet.PQCompression.Fuzz.Targets;
 
-/// <summary>ONNX: what is read is compiled into a session and scores an image.</summary>
+/// <summary>ONNX: what is read is compiled into a session and scores images, or is compiled for training and takes them forwards and backwards.</summary>
 internal sealed class OnnxTarget : IFuzzTarget
 {
+    private readonly bool _trains;
     private readonly byte[][] _files = [.. Seeds()];
     private readonly ProtoField[] _trees;
 
-    public OnnxTarget() => _trees = [.. _files.Select(ProtoTree.Parse)];
+    public OnnxTarget(bool trains) => (_trains, _trees) = (trains, [.. _files.Select(ProtoTree.Parse)]);
 
-    public string Name => "onnx";
+    public string Name => _trains ? "onnx-train" : "onnx";
 
     public byte[] Make(Random random)
     {
@@ -27,7 +28,11 @@ internal sealed class OnnxTarget : IFuzzTarget
         return ProtoTree.Serialize(tree);
     }
 
-    public Outcome Run(byte[] file) => SessionCheck.Run(OnnxReader.Read(file, "damaged", verify: file.Length % 8 == 0)) ? Outcome.Used : Outcome.Read;
+    public Outcome Run(byte[] file)
+    {
+        ModelGraph graph = OnnxReader.Read(file, "damaged", verify: file.Length % 8 == 0);
+        return (_trains ? TrainCheck.Run(graph) : SessionCheck.Run(graph)) ? Outcome.Used : Outcome.Read;
+    }
 
     public bool IsDocumented(Exception exception) => exception is InvalidModelException;
 

@@ -7,14 +7,12 @@ namespace MLNet.PQCompression.Fuzz.Targets;
 internal static class SessionCheck
 {
     private const long MostOperations = 2_000_000, MostMemory = 8 << 20;
-    private const int OpenSize = 8;
 
     /// <summary>Whether the model was small enough to be run.</summary>
     public static bool Run(ModelGraph graph)
     {
-        TensorShape declared = graph.Input.Shape;
-        var image = new TensorShape(declared[1], declared[2] < 0 ? OpenSize : declared[2], declared[3] < 0 ? OpenSize : declared[3]);
-        if (graph.Outputs.Length != 1 || Operations(graph, new(2, image[0], image[1], image[2])) > MostOperations)
+        TensorShape image = ImageSize.Of(graph);
+        if (graph.Outputs.Length != 1 || ImageSize.Operations(graph, new(2, image[0], image[1], image[2])) > MostOperations)
             return false;
         using var session = new InferenceSession(graph, new() { Threads = 1, InputShape = image, MaxMemoryBytes = MostMemory });
         float[] images = new float[2 * image.Count], scores = new float[2 * session.OutputLength];
@@ -31,39 +29,17 @@ internal static class SessionCheck
         Span<float> Alone(int i) => plain.EvaluateAll(new(new(1, image[0], image[1], image[2]), images.AsMemory(i * (int)image.Count, (int)image.Count)))[0].Span;
     }
 
-    private static void Compare(ReadOnlySpan<float> plain, ReadOnlySpan<float> scores)
+    /// <summary>Holds values to those of the plain evaluator, where these are numbers and not too large.</summary>
+    public static void Compare(ReadOnlySpan<float> plain, ReadOnlySpan<float> scores)
     {
         float most = 1;
         foreach (float value in plain)
             if (!float.IsFinite(value) || (most = Math.Max(most, Math.Abs(value))) > 1e6f)
                 return;
         if (plain.Length != scores.Length)
-            throw new InvalidOperationException($"{plain.Length} values by the plain evaluator, {scores.Length} by the session");
+            throw new InvalidOperationException($"{plain.Length} values by the plain evaluator, {scores.Length} by the compiled model");
         for (int i = 0; i < plain.Length; i++)
             if (!(Math.Abs(plain[i] - scores[i]) <= 0.02f * most))
-                throw new InvalidOperationException($"value {i} is {plain[i]} by the plain evaluator and {scores[i]} by the session");
-    }
-
-    /// <summary>What the nodes ask for, in multiplications or values.</summary>
-    private static double Operations(ModelGraph graph, TensorShape input)
-    {
-        IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(graph, input);
-        double sum = 0;
-        foreach (Node node in graph.Nodes)
-        {
-            double each = node.Operator switch
-            {
-                Conv conv => (double)conv.Window.KernelHeight * conv.Window.KernelWidth * shapes[node.Inputs[1]][1],
-                MaxPool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
-                AveragePool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
-                Gemm or MatMul => shapes[node.Inputs[1]].Dimensions.Max(),
-                Lrn lrn => Math.Min(lrn.Size, shapes[node.Output][1]) * 20,
-                _ => 1,
-            };
-            sum += shapes[node.Output].Count * each + shapes[node.Inputs[0]].Count;
-            if (node.Operator is AveragePool { Window: var w })
-                sum += (double)w.KernelHeight * shapes[node.Output][2] + (double)w.KernelWidth * shapes[node.Output][3];
-        }
-        return sum;
+                throw new InvalidOperationException($"value {i} is {plain[i]} by the plain evaluator and {scores[i]} by the compiled model");
     }
 }

@@ -65,8 +65,10 @@ internal sealed class SourceTarget : IFuzzTarget
             foreach ((string name, CompressionLevel level) in (IEnumerable<(string, CompressionLevel)>)
                 [("a/1.png", CompressionLevel.NoCompression), ("b/2.png", CompressionLevel.SmallestSize), ("b/readme.txt", CompressionLevel.NoCompression)])
             {
-                using Stream entry = zip.CreateEntry(name, level).Open();
-                entry.Write(Pictures.Png());
+                ZipArchiveEntry entry = zip.CreateEntry(name, level);
+                entry.LastWriteTime = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
+                using Stream content = entry.Open();
+                content.Write(Pictures.Png());
             }
         return stream.ToArray();
     }

@@ -18,7 +18,7 @@ internal sealed class TorchTarget(bool zip) : IFuzzTarget
     public byte[] Make(Random random)
     {
         List<byte[]> opcodes = _pickles[random.Next(_pickles.Length)];
-        byte[] pickle = random.Next(8) == 0 ? [.. opcodes.SelectMany(o => o)] : PickleMutator.Mutate(opcodes, random);
+        byte[] pickle = random.Next(8) == 0 ? PickleMutator.Join(opcodes) : PickleMutator.Mutate(opcodes, random);
         byte[] file = zip ? StoredZip.Make(pickle, random) : Legacy(pickle, random);
         return random.Next(8) == 0 ? ByteMutator.Mutate(file, random) : file;
     }
@@ -33,18 +33,19 @@ internal sealed class TorchTarget(bool zip) : IFuzzTarget
 
     public bool IsDocumented(Exception exception) => exception is InvalidModelException;
 
+    private static readonly byte[] Keys = new PickleWriter().Op(']').Op('(').Text("0").Text("1").Op('e').End();
+    private static readonly byte[] Head =
+    [
+        0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.', .. new PickleWriter().Raw((byte)'M', 0xe9, 3).End(),
+        .. new PickleWriter().Op('}').Text("little_endian").Raw(0x88).Op('s').End(),
+    ];
+
     private static byte[] Legacy(byte[] pickle, Random random)
     {
-        byte[] keys = new PickleWriter().Op(']').Op('(').Text("0").Text("1").Op('e').End();
-        byte[] system = new PickleWriter().Op('}').Text("little_endian").Raw(0x88).Op('s').End();
         byte[] counts = new byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(counts, random.Next(4) == 0 ? Numbers.Any(random, 16) : 16);
         BinaryPrimitives.WriteInt64LittleEndian(counts.AsSpan(8), random.Next(4) == 0 ? Numbers.Any(random, 32) : 32);
-        return
-        [
-            0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.', .. new PickleWriter().Raw((byte)'M', 0xe9, 3).End(), .. system, .. pickle, .. keys,
-            .. counts.AsSpan(0, 8), .. StoredZip.Data(64), .. counts.AsSpan(8), .. StoredZip.Data(32),
-        ];
+        return PickleMutator.Join([Head, pickle, Keys, counts[..8], StoredZip.Long, counts[8..], StoredZip.Short]);
     }
 
     private static IEnumerable<byte[]> Pickles()

@@ -44,6 +44,8 @@ public static class OnnxReader
         }
         if (model.Graph is null)
             throw new InvalidModelException($"{source} is not a model in a known format (ONNX, safetensors, PyTorch state dict): it has no graph.");
+        if (verify)
+            WeightDigest.Prepare(model);
         try
         {
             return new OnnxGraphReader(model, model.Graph, new(folder), file, folder, verify).Read();

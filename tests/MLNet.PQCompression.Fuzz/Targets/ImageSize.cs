@@ -1,0 +1,39 @@
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Fuzz.Targets;
+
+/// <summary>What a model takes, and what one call asks for.</summary>
+internal static class ImageSize
+{
+    private const int Open = 8;
+
+    /// <summary>C×H×W, 8 where the model leaves a size open.</summary>
+    public static TensorShape Of(ModelGraph graph)
+    {
+        TensorShape declared = graph.Input.Shape;
+        return new(declared[1], declared[2] < 0 ? Open : declared[2], declared[3] < 0 ? Open : declared[3]);
+    }
+
+    /// <summary>What the nodes ask for, in multiplications or values.</summary>
+    public static double Operations(ModelGraph graph, TensorShape input)
+    {
+        IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(graph, input);
+        double sum = 0;
+        foreach (Node node in graph.Nodes)
+        {
+            double each = node.Operator switch
+            {
+                Conv conv => (double)conv.Window.KernelHeight * conv.Window.KernelWidth * shapes[node.Inputs[1]][1],
+                MaxPool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
+                AveragePool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
+                Gemm or MatMul => shapes[node.Inputs[1]].Dimensions.Max(),
+                Lrn lrn => Math.Min(lrn.Size, shapes[node.Output][1]) * 20,
+                _ => 1,
+            };
+            sum += shapes[node.Output].Count * each + shapes[node.Inputs[0]].Count;
+            if (node.Operator is AveragePool { Window: var w })
+                sum += (double)w.KernelHeight * shapes[node.Output][2] + (double)w.KernelWidth * shapes[node.Output][3];
+        }
+        return sum;
+    }
+}
