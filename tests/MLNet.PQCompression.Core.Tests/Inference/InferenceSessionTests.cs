@@ -199,6 +199,39 @@ public sealed class InferenceSessionTests
         Assert.Contains("nothing", Assert.Throws<InvalidModelException>(() => new InferenceSession(graph, new() { Outputs = ["nothing"] })).Message);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void A_pixel_may_be_read_as_an_image_with_a_border_and_as_a_matrix(int blockSize)
+    {
+        var maker = new GraphMaker(3);
+        string pooled = maker.Add(new GlobalAveragePool(), "x"), flat = maker.Add(new Flatten(), pooled);
+        string around = maker.Add(new Flatten(), maker.Conv(pooled, 40, 40, Window.Square(3, 1, 1)));
+        string sum = maker.Add(new Binary(BinaryFunction.Add), maker.Linear(flat, 40, 40, blockSize), flat); // Added to what may have a border.
+        ModelGraph graph = maker.Build(maker.Add(new Concat(1), sum, around), 40, 3, 3);
+        Activation image = OneNode.Random(4, 5, 40, 3, 3);
+        float[] expected = new NodeEvaluator(graph).EvaluateAll(image)[0].Span.ToArray();
+        foreach (int batch in (int[])[1, 5])
+        {
+            using var session = new InferenceSession(graph, new() { Threads = 1 });
+            float[] scores = new float[batch * 80];
+            session.Run(image.Span[..(batch * 360)], batch, scores);
+            AssertClose(expected[..scores.Length], scores);
+        }
+    }
+
+    [Fact]
+    public void A_pointwise_convolution_of_many_pixels_keeps_its_tiles()
+    {
+        var maker = new GraphMaker(5);
+        ModelGraph graph = maker.Build(maker.Add(new GlobalMaxPool(), maker.Conv(maker.Relu("x"), 2, 1, Window.Square(1))), 2, 450, 450);
+        Activation image = OneNode.Random(6, 1, 2, 450, 450);
+        using var session = new InferenceSession(graph, new() { Threads = 1 });
+        float[] score = new float[1];
+        session.Run(image.Span, 1, score);
+        AssertClose(new NodeEvaluator(graph).EvaluateAll(image)[0].Span.ToArray(), score);
+    }
+
     private static void AssertClose(float[] expected, float[] actual, double tolerance = 1e-4, string what = "")
     {
         double scale = tolerance * expected.Max(MathF.Abs);

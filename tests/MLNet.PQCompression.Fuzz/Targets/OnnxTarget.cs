@@ -69,6 +69,12 @@ internal sealed class OnnxTarget : IFuzzTarget
         x = maker.Add(new Transpose([0, 2, 1, 3]), maker.Add(new Unary(UnaryFunction.HardSwish), x));
         yield return maker.Build(maker.Add(new Softmax(1), maker.Add(new Reshape([0, -1]), x)), 4, 4, 4);
 
+        maker = new(4);
+        string pooled = maker.Add(new GlobalAveragePool(), "x"), flat = maker.Add(new Flatten(), pooled);
+        string around = maker.Add(new Flatten(), maker.Conv(pooled, 20, 20, Window.Square(3, 1, 1), blockSize: 9));
+        string sum = maker.Add(new Binary(BinaryFunction.Add), maker.Linear(flat, 20, 20, blockSize: 4), flat);
+        yield return maker.Build(maker.Add(new Concat(1), sum, around), 20, 3, 3);
+
         yield return SampleGraphs.EveryOperator();
     }
 }

@@ -252,8 +252,14 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             return false;
         TensorShape from = ShapeOf(input), to = ShapeOf(node.Output);
         bool samePixels = CanBlock(input) && from.Rank == 4 && from[2] * from[3] == 1 && to is { Rank: 2 } && to[0] == 1 && to[1] == from[1];
-        ValueLayout layout = samePixels ? ValueLayout.Blocked : ValueLayout.Flat;
-        Set(node.Output, layout, Require(input, layout));
+        if (samePixels)
+        {
+            // A copy, because the image may get a border for other readers, and the pixels of a matrix lie one after the other.
+            PlanValue image = Require(input, ValueLayout.Blocked), matrix = Make(node.Output, ValueLayout.Blocked);
+            _recipes.Add(() => new RelayoutStep(node.Name, image, matrix));
+            return true;
+        }
+        Set(node.Output, ValueLayout.Flat, Require(input, ValueLayout.Flat));
         return true;
     }
 

@@ -92,6 +92,19 @@ public class TorchStateDictTests
         }
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void A_checkpoint_is_read_in_every_protocol(int protocol)
+    {
+        StateDict state = Read(PickleProtocols.Of(protocol), Bytes(Six));
+        Assert.Equal(["w", "b"], state.Keys);
+        Assert.Equal(Six, Values(state, "w"));
+        Assert.Equal([1f, 2], Values(state, "b"));
+    }
+
     [Fact]
     public void Opcodes_that_need_bytes_outside_the_file_are_refused() => Assert.Contains("refused", Refusal(new PickleWriter().Raw(0x97).End()));
 
