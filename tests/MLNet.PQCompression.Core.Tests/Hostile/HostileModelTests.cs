@@ -1,7 +1,9 @@
+using MLNet.PQCompression.Distillation.Managed;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Tests.Formats.Onnx;
 
 namespace MLNet.PQCompression.Tests.Hostile;
@@ -104,6 +106,24 @@ public class HostileModelTests
         OnnxFile file = new OnnxFile().Floats("book", [2, 500_000], new float[1_000_000]).Tensor("codes", 2, [2, 250_000], new byte[500_000])
             .Node("Gather", "book codes", "w").Node("Conv", "input w", "y");
         Refused(() => file.Read(), 64 * 1_000_000);
+    }
+
+    [Fact]
+    public void Planning_takes_no_time_for_what_a_window_does_not_see()
+    {
+        // 2²⁰ windows of 2²⁰ taps, and steps of 2²⁰ both ways: counted and planned without going through them one by one.
+        ModelGraph mean = new OnnxFile(17, -1, 1, 1 << 20, 1).Node("AveragePool", "input", "y", ("kernel_shape", new[] { 1 << 20, 1 }), ("pads", new[] { 1 << 19, 0, 1 << 19, 0 })).Read();
+        using var session = new InferenceSession(mean, new() { Threads = 1 });
+        Assert.Equal((1 << 20) + 1, session.OutputLength);
+        ModelGraph leap = new OnnxFile(17, -1, 3, 8, 8).Floats("w", [4, 3, 3, 3]).Node("Conv", "input w", "y", ("strides", new[] { 1 << 20, 1 << 20 })).Read();
+        using var workers = new WorkerPool(1);
+        var parameters = leap.Initializers.ToDictionary(p => p.Key, p => new Parameter(p.Key, p.Value, true));
+        using var program = new TrainingProgram(leap, new TensorShape(1, 3, 8, 8), parameters, workers);
+        var scores = new float[4];
+        program.Forward(new float[192], 1, false, keep: true, scores);
+        program.Backward(scores);
+        OnnxFile joined = new OnnxFile().Tensor("none", 7, [1 << 30, 0], []).Node("Concat", "none none", "c", ("axis", 1)).Node("Reshape", "input c", "y");
+        Assert.ThrowsAny<InvalidModelException>(() => joined.Read());
     }
 
     [Fact]

@@ -31,8 +31,6 @@ internal static class ImageSize
                 _ => 1,
             };
             sum += shapes[node.Output].Count * each + shapes[node.Inputs[0]].Count;
-            if (node.Operator is AveragePool { Window: var w })
-                sum += (double)w.KernelHeight * shapes[node.Output][2] + (double)w.KernelWidth * shapes[node.Output][3];
         }
         return sum;
     }

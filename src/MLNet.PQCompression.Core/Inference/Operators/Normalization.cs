@@ -26,7 +26,7 @@ internal static class Normalization
     {
         Activation x = inputs[0];
         (float[] scale, float[] bias) = Fold(op.Epsilon, inputs[1].Span, inputs[2].Span, inputs[3].Span, inputs[4].Span);
-        int planes = x.Shape[0] * x.Shape[1];
+        int planes = x.Shape.Count == 0 ? 0 : x.Shape[0] * x.Shape[1];
         int plane = planes == 0 ? 0 : (int)(x.Shape.Count / planes);
         pool.RunParts(planes, part => Affine(
             x.Span.Slice(part * plane, plane), scale[part % scale.Length], bias[part % scale.Length], output.Span.Slice(part * plane, plane)));

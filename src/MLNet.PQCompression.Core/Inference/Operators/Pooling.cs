@@ -26,14 +26,15 @@ internal static class Pooling
     {
         var counts = new int[outputs];
         for (int o = 0; o < outputs; o++)
-            for (int k = 0; k < kernel; k++)
-            {
-                int position = o * stride + k * dilation - before;
-                if (countPadding ? position < size + after : position >= 0 && position < size)
-                    counts[o]++;
-            }
+        {
+            int start = o * stride - before;
+            counts[o] = TapsBelow(countPadding ? size + after : size, start, kernel, dilation) - (countPadding ? 0 : TapsBelow(0, start, kernel, dilation));
+        }
         return counts;
     }
+
+    /// <summary>How many of a window's taps, from <paramref name="start"/> on, lie before a position.</summary>
+    internal static int TapsBelow(int position, int start, int kernel, int dilation) => position <= start ? 0 : Math.Min(kernel, (position - start - 1) / dilation + 1);
 
     private static void Planes(Window window, Activation x, Activation output, WorkerPool? pool, float start, bool maximum)
     {

@@ -92,8 +92,9 @@ internal sealed unsafe class ConvolutionKernel
         (_gradientOrigin, _gradientRows, _gradientColumns) = (image.Offset(beforeY, beforeX), Math.Min(_outputHeight, stepsY), Math.Min(_outputWidth, stepsX));
         var sweeps = new List<Sweep>();
         gaps = false;
-        for (int phaseY = 0; phaseY < w.StrideY; phaseY++)
-            for (int phaseX = 0; phaseX < w.StrideX; phaseX++)
+        (int phasesY, int phasesX) = (Math.Min(w.StrideY, height + w.PadTop), Math.Min(w.StrideX, width + w.PadLeft)); // Further ones meet no input.
+        for (int phaseY = 0; phaseY < phasesY; phaseY++)
+            for (int phaseX = 0; phaseX < phasesX; phaseX++)
             {
                 int firstY = Math.Max(0, (w.PadTop - phaseY + w.StrideY - 1) / w.StrideY), firstX = Math.Max(0, (w.PadLeft - phaseX + w.StrideX - 1) / w.StrideX);
                 int rows = Count(height - 1 + w.PadTop - phaseY, w.StrideY) - firstY, columns = Count(width - 1 + w.PadLeft - phaseX, w.StrideX) - firstX;

@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference.Operators;
 
 namespace MLNet.PQCompression.Distillation.Managed.Operations;
 
@@ -12,16 +13,7 @@ internal static class PoolWindow
     public static int CountWithPadding(Window w, ValueLayout input, ValueLayout output, int pixel)
     {
         int y = pixel / output.Width * w.StrideY - w.PadTop, x = pixel % output.Width * w.StrideX - w.PadLeft;
-        return Inside(y, w.KernelHeight, w.DilationY, input.Height + w.PadBottom) * Inside(x, w.KernelWidth, w.DilationX, input.Width + w.PadRight);
-    }
-
-    private static int Inside(int start, int kernel, int dilation, int end)
-    {
-        int count = 0;
-        for (int i = 0; i < kernel; i++)
-            if (start + i * dilation < end)
-                count++;
-        return count;
+        return Pooling.TapsBelow(input.Height + w.PadBottom, y, w.KernelHeight, w.DilationY) * Pooling.TapsBelow(input.Width + w.PadRight, x, w.KernelWidth, w.DilationX);
     }
 
     /// <summary>Enumerates without allocating.</summary>
