@@ -3,8 +3,6 @@ namespace MLNet.PQCompression.Tests;
 public sealed class ReadmeTests
 {
     [Theory]
-    [InlineData("README.md", "snippet")]
-    [InlineData("src/MLNet.PQCompression/README.md", "snippet")]
     [InlineData("docs/mlnet.md", "options")]
     public void The_pages_show_code_that_compiles(string page, string name)
     {

@@ -1,0 +1,73 @@
+using System.Text.RegularExpressions;
+
+namespace MLNet.PQCompression.Packages.Tests;
+
+public sealed partial class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
+{
+    [Fact]
+    public void Every_project_in_src_is_a_package_that_says_what_it_is()
+    {
+        Assert.Equal(
+            Directory.GetDirectories(Repository.File("src")).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal),
+            feed.Packages.Select(p => p.Id).Order(StringComparer.Ordinal));
+        Assert.All(feed.Packages, package =>
+        {
+            Assert.Equal(feed.Version, package.Version);
+            Assert.Equal("MIT", package.Value("license"));
+            Assert.Equal("README.md", package.Value("readme"));
+            Assert.Contains(package.Value("icon"), package.Entries);
+            Assert.NotEmpty(package.Value("tags")!);
+            Assert.True(package.Value("description")!.Length > 40);
+            Assert.True(package.SymbolsExist);
+            Assert.Matches("^[0-9a-f]{40}$", package.Metadata.Elements().Single(e => e.Name.LocalName == "repository").Attribute("commit")?.Value);
+        });
+    }
+
+    [Fact]
+    public void A_package_page_has_no_link_that_holds_only_in_the_repository() =>
+        Assert.All(feed.Packages, package => Assert.All(Link().Matches(package.Readme), link => Assert.StartsWith("https://", link.Groups[1].Value, StringComparison.Ordinal)));
+
+    [Theory]
+    [InlineData("README.md", 0, "MLNet.PQCompression.Images")]
+    [InlineData("README.md", 1, "MLNet.PQCompression")]
+    [InlineData("src/MLNet.PQCompression/README.md", 0, "MLNet.PQCompression")]
+    public void The_examples_of_the_pages_compile_and_run_as_they_stand(string page, int example, string package)
+    {
+        MatchCollection examples = Example().Matches(File.ReadAllText(Repository.File(page)).ReplaceLineEndings("\n"));
+        string folder = Inputs.Prepare(feed.Folder(Guid.NewGuid().ToString("N")));
+        File.WriteAllText(Path.Combine(folder, "Program.cs"), examples[example].Groups[1].Value);
+        File.WriteAllText(Path.Combine(folder, "Example.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="{package}" Version="{feed.Version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        string output = Dotnet.Run(folder, feed.Environment, "run", "--configuration", "Release");
+        Assert.Contains(Inputs.ClassOfTheCat, output, StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(folder), f => Path.GetFileName(f) is "model.pq.onnx" or "model.zip");
+    }
+
+    [Fact]
+    public void The_tool_installs_and_runs()
+    {
+        string folder = Inputs.Prepare(feed.Folder("tool-inputs")), tools = feed.Folder("tools");
+        Dotnet.Run(folder, feed.Environment, "tool", "install", "MLNet.PQCompression.Cli", "--version", feed.Version, "--tool-path", tools);
+        string tool = Path.Combine(tools, OperatingSystem.IsWindows() ? "mlnet-pq.exe" : "mlnet-pq");
+        Dotnet.Run(tool, folder, feed.Environment, "compress", "model.onnx", "--images", "photos", "--output", "model.pq.onnx");
+        Assert.Contains(Inputs.ClassOfTheCat, Dotnet.Run(tool, folder, feed.Environment, "predict", "model.pq.onnx", "cat.jpg", "--top", "1"), StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex(@"\]\(([^)]*)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
+}
