@@ -14,7 +14,7 @@ internal static class Inputs
         File.Copy(Repository.File("datasets/shapes10/teacher.onnx"), Path.Combine(folder, "model.onnx"));
         string photos = Directory.CreateDirectory(Path.Combine(folder, "photos")).FullName;
         using (ZipArchive unlabelled = ZipFile.OpenRead(Repository.File("datasets/shapes10/unlabelled.zip")))
-            foreach (ZipArchiveEntry entry in unlabelled.Entries.Take(200))
+            foreach (ZipArchiveEntry entry in unlabelled.Entries.Take(100))
                 entry.ExtractToFile(Path.Combine(photos, entry.Name));
         using ZipArchive test = ZipFile.OpenRead(Repository.File("datasets/shapes10/test.zip"));
         test.Entries.First(e => e.FullName.StartsWith($"{ClassOfTheCat}/", StringComparison.Ordinal)).ExtractToFile(Path.Combine(folder, "cat.jpg"));
