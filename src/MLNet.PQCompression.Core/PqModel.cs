@@ -38,6 +38,9 @@ public sealed class PqModel : IDisposable
     /// <summary>The names of the classes by index; empty where the model has none.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>Where the network was read from; null where it was not read from a file.</summary>
+    public string? File { get; private init; }
+
     /// <summary>What was done to each layer and what it saved, where <see cref="Compress"/> made this model; else null.</summary>
     public CompressionReport? Report { get; private init; }
 
@@ -47,7 +50,8 @@ public sealed class PqModel : IDisposable
     /// <param name="inference">How it scores, or null for the defaults.</param>
     /// <exception cref="InvalidModelException">The file is malformed, of no known format, or does not fit the architecture.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static PqModel Load(string path, string? architecture = null, InferenceOptions? inference = null) => new(ModelFile.Load(path, architecture), inference);
+    public static PqModel Load(string path, string? architecture = null, InferenceOptions? inference = null) =>
+        new(ModelFile.Load(path, architecture), inference) { File = path };
 
     /// <summary>The same network with names for its classes, which are saved with it.</summary>
     /// <param name="names">A name for each class, by index.</param>
@@ -62,7 +66,7 @@ public sealed class PqModel : IDisposable
     public PqModel WithMetadata(IEnumerable<KeyValuePair<string, string>> entries)
     {
         ArgumentNullException.ThrowIfNull(entries);
-        return new(Graph.WithMetadata(Graph.Metadata.SetItems(entries)), _inference) { Report = Report };
+        return new(Graph.WithMetadata(Graph.Metadata.SetItems(entries)), _inference) { File = File, Report = Report };
     }
 
     /// <summary>Compresses the network by product quantization. This model stays as it is, to be compared with.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Graph;
@@ -10,11 +11,14 @@ namespace MLNet.PQCompression;
 /// <summary>What a <see cref="PqModel"/> does with pictures: files, encoded bytes, folders, archives and lists. They are preprocessed as the model states.</summary>
 public static class PqModelImages
 {
+    private static readonly ConditionalWeakTable<PqModel, StatedPreprocessing> Stated = [];
+
     extension(PqModel model)
     {
-        /// <summary>How pictures become the network's input: what the model states, else what networks of its input size are commonly trained with.</summary>
+        /// <summary>How pictures become the network's input, who says so, and what had to be assumed; as text it is a sentence to show.</summary>
         /// <exception cref="FormatException">The model's metadata entry is broken.</exception>
-        public ImagePreprocessing Preprocessing => ImagePreprocessing.For(model.Graph);
+        /// <exception cref="ArgumentException">The network's input is no image.</exception>
+        public StatedPreprocessing Preprocessing => Stated.GetValue(model, static m => StatedPreprocessing.For(m.Graph, m.File));
 
         /// <summary>The same network with another preprocessing, which is saved with it.</summary>
         public PqModel WithPreprocessing(ImagePreprocessing preprocessing)
@@ -38,9 +42,9 @@ public static class PqModelImages
             string images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null, CancellationToken cancellationToken = default)
         {
             options ??= new();
-            using ImageSource source = ImageSource.Open(images);
+            using ImageSource source = ImageSource.Open(images, cancellationToken);
             ImageSource numbered = options.Distillation?.Source == DistillationSource.Labels ? model.Numbered(source) : source;
-            var samples = new ImageSampleSource(numbered.Sample(source.Count, options.Seed), model.Preprocessing, new() { Threads = options.Threads });
+            var samples = new ImageSampleSource(numbered.Sample(source.Count, options.Seed), model.Preprocessing.Preprocessing, new() { Threads = options.Threads });
             return model.Compress(samples, options, progress, cancellationToken);
         }
 
@@ -69,7 +73,7 @@ public static class PqModelImages
         /// <exception cref="InvalidModelException">The model cannot be run on the picture.</exception>
         public IReadOnlyList<ClassPrediction> Predict(byte[] image, int top = 5)
         {
-            ImagePreprocessing preprocessing = model.Preprocessing;
+            ImagePreprocessing preprocessing = model.Preprocessing.Preprocessing;
             var pixels = new float[preprocessing.Length];
             preprocessing.Apply(ImageDecoder.Decode(image), pixels);
             return model.Predict(pixels, top, new TensorShape(preprocessing.Channels, preprocessing.Height, preprocessing.Width));
@@ -86,11 +90,12 @@ public static class PqModelImages
         /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
         public EvaluationReport Evaluate(string images, PqModel? teacher = null, CancellationToken cancellationToken = default)
         {
-            using ImageSource source = ImageSource.Open(images);
-            return model.Evaluate(new ImageSampleSource(model.Numbered(source), model.Preprocessing), teacher, cancellationToken);
+            using ImageSource source = ImageSource.Open(images, cancellationToken);
+            return model.Evaluate(new ImageSampleSource(model.Numbered(source), model.Preprocessing.Preprocessing), teacher, cancellationToken);
         }
 
         /// <summary>Classes numbered as the model names them, where both have names.</summary>
-        private ImageSource Numbered(ImageSource source) => model.ClassNames.Count > 0 && source.ClassNames.Count > 0 ? source.WithClassOrder(model.ClassNames) : source;
+        private ImageSource Numbered(ImageSource source) =>
+            source.WithClassesOf(model.ClassNames.Count > 0 ? model.ClassNames : null, model.Graph.Outputs[0].Shape is { Rank: 2 } scores && scores[1] > 0 ? scores[1] : null);
     }
 }

@@ -22,7 +22,7 @@ public sealed class PqModelTests : IDisposable
         student.Save(Path.Combine(_folder.FullName, "student.onnx"));
         using PqModel loaded = PqModel.Load(Path.Combine(_folder.FullName, "student.onnx"));
         Assert.Equal(["dark", "red", "green"], loaded.ClassNames);
-        Assert.Equal(Preprocessing(), loaded.Preprocessing);
+        Assert.Equal(Preprocessing(), loaded.Preprocessing.Preprocessing);
         Assert.NotNull(Provenance.FromMetadata(loaded.Graph.Metadata));
         Assert.Contains(loaded.Graph.Initializers.Values, i => i is QuantizedTensor);
         Assert.Equal(student.Predict(Picture(3)), loaded.Predict(Picture(3)));
