@@ -37,11 +37,15 @@ internal sealed record BenchRun(
 /// <summary>What bench writes. The resident bytes are those of the whole process after the calls of the model as it is.</summary>
 internal sealed record BenchResult(string Model, long FileBytes, int Batch, int Threads, int Calls, int VectorBits, BenchRun Run, BenchRun? Dense, long ResidentBytes);
 
+/// <summary>What init writes.</summary>
+internal sealed record InitResult(string Output, string Schema, int Layers);
+
 /// <summary>What train writes.</summary>
 internal sealed record TrainResult(string Output, long FileBytes, int Images, int Classes, int Epochs, double Loss, IReadOnlyList<SkippedImage> Skipped, string Backend, double Seconds);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(OutputKindConverter)])]
 [JsonSerializable(typeof(AnalysisResult))]
+[JsonSerializable(typeof(InitResult))]
 [JsonSerializable(typeof(PredictionResult))]
 [JsonSerializable(typeof(ExportResult))]
 [JsonSerializable(typeof(BenchResult))]

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using MLNet.PQCompression.Cli.Commands;
+using MLNet.PQCompression.Cli.Configuration;
+using MLNet.PQCompression.Cli.Terminal;
 
 namespace MLNet.PQCompression.Cli;
 
@@ -28,11 +30,27 @@ public static class Tool
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
         // A file's name may begin with @.
-        ParseResult parsed = CreateRootCommand().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsing = new ParserConfiguration { ResponseFileTokenReplacer = null };
+        RootCommand root = CreateRootCommand();
+        ParseResult parsed = root.Parse(args, parsing);
+        if (parsed.CommandResult.Command is CompressCommand { } compress && compress.Configuration(parsed) is { } path)
+            try
+            {
+                IReadOnlyList<string> settings = ConfigurationFile.Arguments(path, compress.ConfigurableOptions, o => compress.IsGiven(parsed, o));
+                parsed = root.Parse([compress.Name, .. settings, .. args.Where((a, i) => i != Array.IndexOf(args, compress.Name))], parsing);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                return ErrorReport.Write(new UsageException(e.Message), error, args.Contains("--verbose"), cancellationToken);
+            }
         if (parsed.Action is ParseErrorAction)
         {
+            IEnumerable<string> known = parsed.CommandResult.Command.Options.Concat(root.Options.Where(o => o.Recursive)).Select(o => o.Name).Concat(parsed.CommandResult.Command.Subcommands.Select(c => c.Name));
             foreach (ParseError problem in parsed.Errors)
-                error.WriteLine($"error: {problem.Message}");
+            {
+                string? unknown = parsed.UnmatchedTokens.FirstOrDefault(t => problem.Message.Contains($"'{t}'", StringComparison.Ordinal));
+                error.WriteLine($"error: {problem.Message}{(unknown is null ? "" : Suggestion.For(unknown, known))}");
+            }
             error.WriteLine($"See: mlnet-pq {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help");
             return WrongUsage;
         }
@@ -51,9 +69,10 @@ public static class Tool
     {
         var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs, exports and trains them.")
         {
-            new InspectCommand(), new AnalyzeCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
+            new InspectCommand(), new AnalyzeCommand(), new InitCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
         };
         HelpWithExamples.AddTo(root);
+        VersionText.AddTo(root);
         return root;
     }
 }

@@ -5,7 +5,7 @@ namespace MLNet.PQCompression.Cli.Tests;
 public sealed class ProgressLinesTests
 {
     [Fact]
-    public void Lines_come_at_intervals_with_the_time_that_is_left()
+    public void Lines_come_at_intervals_with_the_time_so_far_and_left()
     {
         var clock = new ManualClock();
         var output = new StringWriter { NewLine = "\n" };
@@ -17,7 +17,7 @@ public sealed class ProgressLinesTests
         lines.Report(new(0.1, "too soon to be shown"));
         clock.Advance(26);
         lines.Report(new(0.25, "layer1.0.conv1"));
-        Assert.Equal("compress: 0% reading images\ncompress: 25% layer1.0.conv1, 1:30 left\n", output.ToString());
+        Assert.Equal("compress: 0% reading images, 0:02 so far\ncompress: 25% layer1.0.conv1, 0:30 so far, 1:30 left\n", output.ToString());
     }
 
     private sealed class ManualClock : TimeProvider

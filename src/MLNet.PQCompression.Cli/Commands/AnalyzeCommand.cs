@@ -47,7 +47,7 @@ internal sealed class AnalyzeCommand : ToolCommand
             Cost is {(result.Kind == OutputKind.Classes ? "KL(teacher || student) in nats" : "1 − cosine of the outputs")}.
 
             Each layer alone quantized, all others as they are:
-            {layers}
+            {layers.ToString(ToolConsole.Width)}
             The best plan of each size, the costs of its layers added (several errors together may cost more):
             {curve}
             compress --target-ratio N or --target-size SIZE carries a plan out.

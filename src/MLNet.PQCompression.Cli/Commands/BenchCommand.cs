@@ -44,8 +44,8 @@ internal sealed class BenchCommand : ToolCommand
         return string.Create(CultureInfo.InvariantCulture, $"""
             {result.Model}: batch {result.Batch}, {result.Threads} thread(s), {result.VectorBits}-bit vectors, {result.Calls} calls, file of {result.FileBytes:N0} bytes, {result.ResidentBytes:N0} bytes resident
 
-            {table}
-            {summary}
+            {table.ToString(ToolConsole.Width)}
+            {summary.ToString(ToolConsole.Width)}
             """);
 
         void Add(string name, BenchRun run) => summary.Add(

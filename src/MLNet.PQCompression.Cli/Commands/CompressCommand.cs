@@ -19,7 +19,7 @@ internal sealed class CompressCommand : ToolCommand
 {
     private readonly ModelArguments _model = new();
     private readonly Option<string?> _images = ImageArguments.CreateSource(required: false)!;
-    private readonly Option<string?> _output = new("--output") { HelpName = "OUT.onnx", Description = "The file to write." };
+    private readonly Option<string?> _output = new("--output") { HelpName = "OUT.onnx", Description = "The file to write. (REQUIRED but for --dry-run)" };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Show the plan as inspect does; read no image and write nothing." };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace the output where it exists." };
     private readonly CompressionArguments _compression = new();
@@ -27,6 +27,7 @@ internal sealed class CompressCommand : ToolCommand
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
     private readonly BudgetArguments _budget = new();
+    private readonly Option<string?> _configuration = new("--config") { HelpName = "FILE.json", Description = "Take settings from a file that init has written; options given here win." };
     private readonly HeldOutOption _heldOut = new();
     private readonly ReportOption _report = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
@@ -38,7 +39,7 @@ internal sealed class CompressCommand : ToolCommand
             "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx --target-size 2MB --report report.html",
             "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
     {
-        AddSymbols([.. _model.All, _images, _output, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads, .. _backend.All]);
+        AddSymbols([.. _model.All, _images, _output, _configuration, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads, .. _backend.All]);
         Validators.Add(_backend.Validate);
         Validators.Add(result =>
         {
@@ -48,12 +49,22 @@ internal sealed class CompressCommand : ToolCommand
         });
     }
 
+    /// <summary>The options that a configuration may set: all that are about the work, and not about this one call.</summary>
+    public IReadOnlyList<Option> ConfigurableOptions => [_images, _output, .. Settings, _classes.Symbol, _report.Symbol, .. _imageArguments.All, _threads, .. _backend.All];
+
+    /// <summary>The configuration that is named, or null.</summary>
+    public string? Configuration(ParseResult arguments) => arguments.GetResult(_configuration)?.Tokens is [{ Value: var path }] ? path : null;
+
+    /// <summary>Whether an option, or another that excludes it, is on the command line.</summary>
+    public bool IsGiven(ParseResult arguments, Option option) =>
+        (_budget.All.Contains(option) ? _budget.All : [option]).Any(o => arguments.GetResult(o) is { Implicit: false });
+
     protected override void Execute(ParseResult arguments, ToolConsole console)
     {
         long start = Stopwatch.GetTimestamp();
         if (arguments.GetValue(_dryRun))
         {
-            ModelInspection inspection = ModelInspection.Of(_model.Load(arguments), _compression.Read(arguments, threads: 0), new FileInfo(_model.Path(arguments)).Length);
+            ModelInspection inspection = InspectCommand.Inspect(_model.Load(arguments), _compression.Read(arguments, threads: 0), _model.Path(arguments));
             console.WriteResult(() => InspectCommand.Describe(inspection), inspection.ToJson);
             return;
         }
@@ -76,6 +87,8 @@ internal sealed class CompressCommand : ToolCommand
         ImageSampleSource? heldOutSamples = heldOut is null ? null : _imageArguments.Samples(arguments, console, heldOut, preprocessing, options.Threads);
         PreprocessingArguments.Check(console, teacher, stated, images, options.Threads);
         var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings), Sha256(_model.Path(arguments)));
+        if (!console.Json && InspectCommand.TryEstimate(teacher, options, images.Count) is { } estimate)
+            console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget about three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
         BudgetResult? kept = null;
         CompressionResult result = console.Track("compress", step =>
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MLNet.PQCompression.Budget;
+using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Reporting;
 
 namespace MLNet.PQCompression.Cli.Commands;
@@ -14,7 +15,7 @@ internal static class CompressionText
     {
         string skipped = summary.Skipped.Count > 0 ? $", {summary.Skipped.Count} left out" : "";
         return string.Create(CultureInfo.InvariantCulture, $"""
-            {LayerTable.Create(summary.Layers)}
+            {LayerTable.Create(summary.Layers).ToString(ToolConsole.Width)}
             {summary.PaperBytes:N0} bytes of {summary.DenseBytes:N0}, {(double)summary.DenseBytes / summary.PaperBytes:0.0} times smaller (as the paper counts)
             {summary.Output}: {summary.FileBytes:N0} bytes ({(double)summary.DenseBytes / summary.FileBytes:0.0} times smaller), from {summary.Images} images{skipped}, in {summary.Seconds:0.0} s ({summary.Backend})
             {(kept is null ? "" : Budget(kept))}{HeldOut(summary.HeldOut)}

@@ -38,7 +38,7 @@ internal static class EffectiveConfiguration
         float[] values => new JsonArray([.. values.Select(v => (JsonNode)v)]),
         string[] values => values.Length == 0 ? null : new JsonArray([.. values.Select(v => (JsonNode)v)]),
         LayerOverride[] layers => layers.Length == 0 ? null : new JsonArray([.. layers.Select(l => (JsonNode)Layer(l))]),
-        var other => throw new NotSupportedException($"{result.Option.Name} has a value of type {other.GetType().Name}."),
+        _ => result.Tokens.Count == 0 ? null : string.Join(' ', result.Tokens.Select(t => t.Value)),
     };
 
     private static JsonObject Layer(LayerOverride layer)

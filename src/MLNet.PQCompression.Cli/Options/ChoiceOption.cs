@@ -8,22 +8,31 @@ internal static class ChoiceOption
 {
     /// <summary>An option with a value where it is left out.</summary>
     public static Option<T> Create<T>(string name, string description, T standard)
-        where T : struct, Enum => new(name)
-    {
-        HelpName = Choices<T>(),
-        Description = description,
-        CustomParser = result => Parse<T>(name, result) ?? standard,
-        DefaultValueFactory = _ => standard,
-    };
+        where T : struct, Enum => Complete<T, Option<T>>(new(name)
+        {
+            HelpName = Choices<T>(),
+            Description = description,
+            CustomParser = result => Parse<T>(name, result) ?? standard,
+            DefaultValueFactory = _ => standard,
+        });
 
     /// <summary>An option that is null where it is left out.</summary>
     public static Option<T?> CreateOptional<T>(string name, string description)
-        where T : struct, Enum => new(name)
+        where T : struct, Enum => Complete<T, Option<T?>>(new(name)
+        {
+            HelpName = Choices<T>(),
+            Description = description,
+            CustomParser = result => Parse<T>(name, result),
+        });
+
+    /// <summary>Lets a shell complete the values.</summary>
+    private static TOption Complete<T, TOption>(TOption option)
+        where T : struct, Enum
+        where TOption : Option
     {
-        HelpName = Choices<T>(),
-        Description = description,
-        CustomParser = result => Parse<T>(name, result),
-    };
+        option.CompletionSources.Add(Choices<T>().Split('|'));
+        return option;
+    }
 
     private static string Choices<T>() where T : struct, Enum => string.Join('|', Enum.GetNames<T>()).ToLowerInvariant();
 

@@ -44,11 +44,11 @@ internal sealed class CompressionArguments
     private readonly Option<string?> _checkpoint = new("--checkpoint") { HelpName = "FOLDER", Description = "Keep the state there after each layer and epoch; the same command, interrupted, goes on from it." };
     private readonly Option<LayerOverride[]> _layers = LayerOption.Create();
 
-    /// <summary>Those that decide the plan.</summary>
-    public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers];
+    /// <summary>Those that decide the plan, and what carrying it out takes.</summary>
+    public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers, _method, _maxImages, _views, _memory];
 
     /// <summary>Those that an analysis looks at.</summary>
-    public IReadOnlyList<Option> Analysis => [_layers, _seed];
+    public IReadOnlyList<Option> Analysis => [_layers, _seed, _memory];
 
     /// <summary>All of them.</summary>
     public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _memory, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
@@ -75,7 +75,7 @@ internal sealed class CompressionArguments
 
     /// <summary>Reads those that an analysis looks at.</summary>
     public CompressionOptions ReadAnalysis(ParseResult arguments, int threads) =>
-        Defaults with { Seed = arguments.GetValue(_seed), Overrides = [.. arguments.GetValue(_layers) ?? []], Threads = threads };
+        Defaults with { Seed = arguments.GetValue(_seed), MaxActivationBytes = arguments.GetValue(_memory), Overrides = [.. arguments.GetValue(_layers) ?? []], Threads = threads };
 
     private DistillationOptions? Distillation(ParseResult arguments, ImagePreprocessing images)
     {

@@ -19,7 +19,7 @@ internal sealed class ImageArguments
     public static Option<string> CreateSource(bool required) => new("--images")
     {
         HelpName = "SRC",
-        Description = "A folder, a folder of class folders, a zip of either, a CSV of file,label, or one image.",
+        Description = $"A folder, a folder of class folders, a zip of either, a CSV of file,label, or one image.{(required ? "" : " (REQUIRED but for --dry-run)")}",
         Required = required,
     };
 

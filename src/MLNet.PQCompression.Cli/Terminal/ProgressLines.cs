@@ -23,7 +23,7 @@ internal sealed class ProgressLines(TextWriter output, string title, TimeProvide
             string left = value.Fraction > 0 && value.Fraction < 1
                 ? $", {Clock(elapsed * ((1 - value.Fraction) / value.Fraction))} left"
                 : "";
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}: {value.Fraction * 100:0}% {value.Text}{left}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}: {value.Fraction * 100:0}% {value.Text}, {Clock(elapsed)} so far{left}"));
         }
     }
 

@@ -3,6 +3,9 @@ namespace MLNet.PQCompression.Cli.Terminal;
 /// <summary>Where a command writes: results to standard output, everything else to standard error.</summary>
 internal sealed class ToolConsole(TextWriter output, TextWriter error, bool json, CancellationToken cancellationToken)
 {
+    /// <summary>Columns that text may take: the terminal's, or 80 where there is none.</summary>
+    public static int Width => Console.IsOutputRedirected || Console.WindowWidth <= 0 ? 80 : Console.WindowWidth;
+
     /// <summary>Whether the result is wanted as JSON.</summary>
     public bool Json => json;
 

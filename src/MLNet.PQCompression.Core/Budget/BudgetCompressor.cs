@@ -47,7 +47,7 @@ public static class BudgetCompressor
         options ??= new();
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("A budget is kept by the error of outputs; it needs the method 'output'.", nameof(options));
-        double analyzed = analysis is null ? 0.4 : 0;
+        double analyzed = analysis is null ? NetworkAnalyzer.ShareOfWork(teacher, images, options) : 0;
         analysis ??= NetworkAnalyzer.Analyze(teacher, images, options, ProgressPart.Of(progress, 0, analyzed), cancellationToken);
         ModelGraph model = LinearLayers.Normalize(teacher).WithMetadata(teacher.Metadata.SetItems(images.Metadata));
         return budget.IsOfSize ? ToSize() : ToLoss();

@@ -3,12 +3,13 @@ namespace MLNet.PQCompression.Budget;
 /// <summary>Turns a few measured errors and divergences of a layer into those of all its choices.</summary>
 /// <remarks>
 /// At high rate the error of a quantizer of blocks of d values falls as k^(−2/d) (Zador), a line in logarithms; so between two measured codebooks log error is linear in log k, and beyond the last it goes on as
-/// between the last two. For small errors the divergence is quadratic in the change of the outputs, so linear in the relative error; a power law through two measurements lets larger ones depart from that.
+/// between the last two. For small errors the divergence is quadratic in the change of the outputs, so linear in the relative error; how larger ones depart from that is measured at a few, between which its logarithm is
+/// taken as linear in that of the error.
 /// </remarks>
 internal static class ErrorModel
 {
-    /// <summary>How far the power of the divergence may depart from 1.</summary>
-    private const double LeastPower = 0.7, MostPower = 1.4;
+    /// <summary>Errors nearer to each other than this, in logarithms, are one measurement.</summary>
+    private const double LeastDistance = 0.05;
 
     private const double Smallest = 1e-12;
 
@@ -28,15 +29,28 @@ internal static class ErrorModel
     }
 
     /// <summary>The divergence that a layer's error costs, as a function of the error.</summary>
-    /// <param name="a">Error and divergence of one choice.</param>
-    /// <param name="b">Those of another, or the same.</param>
-    public static Func<double, double> Divergence((double Error, double Divergence) a, (double Error, double Divergence) b)
+    /// <param name="measured">Errors and divergences, at least one.</param>
+    public static Func<double, double> Divergence(IReadOnlyList<(double Error, double Divergence)> measured)
     {
-        double Positive(double value) => Math.Max(Smallest, value);
-        double ratio = Math.Log(Positive(b.Error) / Positive(a.Error));
-        double power = Math.Abs(ratio) < 0.1 ? 1 : Math.Clamp(Math.Log(Positive(b.Divergence) / Positive(a.Divergence)) / ratio, LeastPower, MostPower);
-        // Through the geometric mean of both measurements.
-        double error = Math.Sqrt(Positive(a.Error) * Positive(b.Error)), divergence = Math.Sqrt(Positive(a.Divergence) * Positive(b.Divergence));
-        return e => e <= 0 ? 0 : divergence * Math.Pow(e / error, power);
+        var points = new List<(double X, double Y)>();
+        foreach ((double error, double divergence) in measured.OrderBy(m => m.Error))
+        {
+            double x = Math.Log(Math.Max(Smallest, error)), y = Math.Log(Math.Max(Smallest, divergence));
+            if (points.Count == 0 || x > points[^1].X + LeastDistance)
+                points.Add((x, points.Count == 0 ? y : Math.Max(y, points[^1].Y)));
+        }
+        return e => e <= 0 ? 0 : Math.Exp(At(points, Math.Log(Math.Max(Smallest, e))));
+    }
+
+    /// <summary>Between two points a line; beyond the first and the last the divergence is proportional to the error.</summary>
+    private static double At(List<(double X, double Y)> points, double x)
+    {
+        int above = points.FindIndex(p => p.X > x);
+        if (above == 0)
+            return points[0].Y + x - points[0].X;
+        if (above < 0)
+            return points[^1].Y + x - points[^1].X;
+        ((double x0, double y0), (double x1, double y1)) = (points[above - 1], points[above]);
+        return y0 + (y1 - y0) * (x - x0) / (x1 - x0);
     }
 }

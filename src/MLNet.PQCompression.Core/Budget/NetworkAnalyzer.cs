@@ -19,6 +19,9 @@ public static class NetworkAnalyzer
 
     private const int MostProbeImages = 256;
 
+    /// <summary>What short searches for all candidates and the probes take, over a compression of as many images.</summary>
+    private const double ManySearches = 1.5;
+
     /// <summary>Analyses a network.</summary>
     /// <param name="teacher">The trained network; it has one output.</param>
     /// <param name="images">Unlabelled images, preprocessed as the network needs them; the first 512 are used.</param>
@@ -48,6 +51,17 @@ public static class NetworkAnalyzer
         var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads);
         ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend);
         return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, count, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    /// <summary>The share of an analysis in the work of an analysis and a compression, about.</summary>
+    internal static double ShareOfWork(ModelGraph teacher, ISampleSource images, CompressionOptions options)
+    {
+        CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
+        ModelGraph model = LinearLayers.Normalize(teacher);
+        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width), found = Math.Min(images.Count ?? most, most);
+        double Work(int samples) => new WorkEstimate(model, plan, options, samples, images.Height, images.Width).Total;
+        double analysis = ManySearches * Work(Math.Min(found, MostImages)), whole = Work(found * Math.Min(options.Views, most / found));
+        return analysis + whole > 0 ? analysis / (analysis + whole) : 0.5;
     }
 
     private static Activation[] First(StoredActivation[] batches, int most)

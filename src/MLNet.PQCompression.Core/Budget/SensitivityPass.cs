@@ -23,7 +23,8 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         var waiting = new List<Node>();
         StoredActivation[]? outputs = null;
         var found = new List<LayerSensitivity>();
-        long work = plan.Layers.Sum(l => l.Work), done = 0;
+        var work = new WorkEstimate(model, plan, options, batches.Sum(b => b.Shape[0]), batches[0].Shape[2], batches[0].Shape[3]);
+        double done = 0;
         foreach (Node node in model.Nodes)
         {
             if (plan.Layers.FirstOrDefault(l => l.Node == node.Name) is { } layer)
@@ -34,13 +35,13 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
                 else
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    progress?.Report(new("measuring", layer.Weight, (double)done / work));
+                    progress?.Report(new("measuring", layer.Weight, done / work.Total));
                     frontier.Advance(waiting, outputs, cancellationToken);
                     waiting.Clear();
                     (LayerSensitivity measured, outputs) = Measure(frontier, quantizer, node, layer, isFixed, probe);
                     found.Add(measured);
-                    done += layer.Work;
-                    progress?.Report(new("measuring", layer.Weight, (double)done / work, FormattableString.Invariant($"a divergence of {measured.Reference!.Value.Divergence:G3} at an error of {measured.Reference.Value.Error:P1}")));
+                    done += work.Of(layer);
+                    progress?.Report(new("measuring", layer.Weight, done / work.Total, FormattableString.Invariant($"a divergence of {measured.Reference!.Value.Divergence:G3} at an error of {measured.Reference.Value.Error:P1}")));
                 }
             }
             waiting.Add(node);
@@ -55,10 +56,10 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = isFixed ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(node.Operator, layer.Shape);
         (IReadOnlyList<LayerQuantizer.Trial> trials, StoredActivation[]? outputs) = quantizer.Try(
             frontier, model, node, layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), cancellationToken);
-        // What errors cost is measured near the middle of what a plan will choose and well above.
-        LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2);
-        double nearCost = probe.Measure(model.WithInitializers(near.Weights), cancellationToken), farCost = near == far ? nearCost : probe.Measure(model.WithInitializers(far.Weights), cancellationToken);
-        Func<double, double> divergence = ErrorModel.Divergence((near.RelativeError, nearCost), (far.RelativeError, farCost));
+        // What errors cost is measured near the middle of what a plan will choose, well above, and at the worst.
+        LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2), worst = trials.MaxBy(t => t.RelativeError)!;
+        (LayerQuantizer.Trial Trial, double Cost)[] costs = [.. new[] { near, far, worst }.Distinct().Select(t => (t, probe.Measure(model.WithInitializers(t.Weights), cancellationToken)))];
+        Func<double, double> divergence = ErrorModel.Divergence([.. costs.Select(c => (c.Trial.RelativeError, c.Cost))]);
         var choices = new List<LayerChoice>();
         foreach ((int d, int[] measured, int[] choosable) in grid)
         {
@@ -71,7 +72,7 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         }
         if (!isFixed)
             choices.Add(new(0, 0, layer.DenseBytes, 0, 0, true));
-        var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, nearCost, true);
+        var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, costs[0].Cost, true);
         return (new(layer, reference, [.. choices.OrderByDescending(c => c.FileBytes)]), outputs);
     }
 

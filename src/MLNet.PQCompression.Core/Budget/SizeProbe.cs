@@ -19,8 +19,9 @@ internal static class SizeProbe
         foreach ((LayerPlan layer, LayerChoice choice) in layers.Where(l => l.Choice.BlockSize > 0))
         {
             var codes = new ushort[layer.Shape.Count / choice.BlockSize];
-            for (int i = 0; i < Math.Min(codes.Length, 4); i++)
-                codes[i] = (ushort)((different >> i) % choice.Codewords);
+            var random = new Random(different);
+            foreach (ref ushort code in codes.AsSpan())
+                code = (ushort)random.Next(choice.Codewords);
             var codebook = new float[choice.Codewords * choice.BlockSize];
             codebook[0] = different++;
             changes[layer.Weight] = new QuantizedTensor(layer.Shape, choice.BlockSize, codebook, codes);

@@ -49,7 +49,7 @@ internal static class CompressionMemory
     }
 
     /// <summary>Bytes of a layer's statistics and search: H of both halves and two matrices of its size to solve with; of the weight some ten forms.</summary>
-    private static long StatisticsBytes(LayerGeometry geometry, CompressionMethod method)
+    internal static long StatisticsBytes(LayerGeometry geometry, CompressionMethod method)
     {
         long square = (long)geometry.RowLength * geometry.RowLength, weight = (long)geometry.Rows * geometry.RowLength;
         return sizeof(float) * (10 * weight + (method == CompressionMethod.Output ? 2 * (geometry.Groups + 1L) * square : 0));

@@ -13,17 +13,19 @@ internal sealed class CompressionRun(
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly List<LayerReport> _reports = [];
-    private readonly long _work = plan.Layers.Sum(l => l.Work);
     private readonly double _layerShare = distillation is null ? 1 : 0.5;
-    private long _done;
+    private WorkEstimate? _work;
+    private double _done;
 
     /// <summary>The share of the whole work that is done.</summary>
-    private double Fraction => _work == 0 ? _layerShare : _layerShare * _done / _work;
+    private double Fraction => _work is { Total: > 0 } work ? _layerShare * _done / work.Total : _layerShare;
 
     /// <summary>Compresses from batches in a store, which it takes over, of so many images and views of them.</summary>
     public CompressionResult Run(ActivationStore store, StoredActivation[] batches, int images, IBackend backend)
     {
+        TensorShape size = batches[0].Shape;
         using var frontier = new TwinFrontier(model, batches, backend, store);
+        _work = new(model, plan, options, frontier.Samples, size[2], size[3]);
         var quantizer = new LayerQuantizer(options, frontier.Samples / images, backend);
         var saved = resume?.Load();
         if (saved is not null)
@@ -83,7 +85,7 @@ internal sealed class CompressionRun(
     private void Finish(LayerPlan layer, double error, double[] objective, double seconds, string stage)
     {
         _reports.Add(new(layer, error, [.. objective], seconds));
-        _done += layer.Work;
+        _done += _work!.Of(layer);
         progress?.Report(new(stage, layer.Weight, Fraction, $"output error {error:P2}"));
     }
 

@@ -22,16 +22,4 @@ public sealed record LayerPlan(string Node, string Weight, TensorShape Shape, in
 
     /// <summary>Bytes of the weight by the plan, as the paper counts (<see cref="PaperAccounting"/>).</summary>
     public long PaperBytes => IsQuantized ? PaperAccounting.CodeBytes(Blocks, Codewords) + 2L * Codewords * BlockSize : DenseBytes;
-
-    /// <summary>The layer's share of the work, about: its statistics cost the square of a row's length, the passes over its codes that times its rows.</summary>
-    internal long Work
-    {
-        get
-        {
-            if (!IsQuantized)
-                return 0;
-            long rows = Shape[0], length = Shape.Count / rows;
-            return length * length * (rows + 2048) / 1024 + Shape.Count;
-        }
-    }
 }

@@ -144,16 +144,19 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     }
 
     /// <summary>Small layers can afford several starts, and their objective varies most with the start.</summary>
-    private static int Starts(LayerGeometry geometry)
+    internal static int Starts(LayerGeometry geometry)
     {
         double pass = (double)geometry.RowLength * geometry.RowLength * geometry.RowsPerGroup * geometry.Groups;
         return (int)Math.Clamp(StartBudget / pass, 1, MostStarts);
     }
 
+    /// <summary>Rows of inputs that a layer's statistics are taken from, where there are as many.</summary>
+    internal static long RowsWanted(LayerGeometry geometry) => Math.Max(MinimumRows, 16L * geometry.RowLength);
+
     /// <summary>All positions where a layer has few rows for its width, else an even part of every image's.</summary>
     private static int PositionsPerImage(int images, LayerGeometry geometry)
     {
-        long wanted = Math.Max(MinimumRows, 16L * geometry.RowLength);
+        long wanted = RowsWanted(geometry);
         return (int)Math.Max(1, (wanted + images - 1) / images);
     }
 

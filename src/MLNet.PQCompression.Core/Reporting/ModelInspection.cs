@@ -32,6 +32,9 @@ public sealed record ModelInspection
     /// <summary>The operators that this library has no kernel for, by type with the number of nodes. ONNX Runtime runs them.</summary>
     public required IReadOnlyDictionary<string, int> Foreign { get; init; }
 
+    /// <summary>About how long compression takes on this machine and how much memory; null for a compressed model or where that cannot be told.</summary>
+    public CompressionEstimate? Estimate { get; init; }
+
     /// <summary>The properties kept in the file.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 

@@ -22,15 +22,19 @@ public sealed class ErrorModelTests
         Assert.True(ErrorModel.Error([(64, 0.1), (256, 0.11)], 1024) < 0.100001);
 
     [Fact]
-    public void Divergence_is_a_power_of_the_error_through_two_measurements()
+    public void Divergence_passes_through_what_was_measured_and_lies_between()
     {
-        Func<double, double> divergence = ErrorModel.Divergence((0.02, 0.004), (0.08, 0.020));
+        Func<double, double> divergence = ErrorModel.Divergence([(0.08, 0.020), (0.02, 0.004), (0.3, 0.5)]);
         Assert.Equal(0.004, divergence(0.02), 9);
         Assert.Equal(0.020, divergence(0.08), 9);
+        Assert.Equal(0.5, divergence(0.3), 9);
+        Assert.Equal(Math.Sqrt(0.004 * 0.020), divergence(0.04), 9);
+        Assert.Equal(0.002, divergence(0.01), 9);
+        Assert.Equal(1.0, divergence(0.6), 9);
         Assert.Equal(0, divergence(0));
-        // One measurement: proportional. Two that contradict a rise: bounded, and between them.
-        Assert.Equal(0.002, ErrorModel.Divergence((0.02, 0.004), (0.02, 0.004))(0.01), 9);
-        Assert.InRange(ErrorModel.Divergence((0.02, 0.01), (0.08, 0.005))(0.08), 0.005, 0.03);
+        // One measurement: proportional. One that contradicts a rise: as much as the smaller error.
+        Assert.Equal(0.002, ErrorModel.Divergence([(0.02, 0.004)])(0.01), 9);
+        Assert.Equal(0.01, ErrorModel.Divergence([(0.02, 0.01), (0.08, 0.005)])(0.08), 9);
     }
 
     [Theory]

@@ -14,7 +14,7 @@ public sealed class SizeProbeTests
     {
         ModelGraph teacher = TestNetworks.Residual(width: 32).WithInitializers([
             new("block.conv1.bn.bias", TestNetworks.Vector(32, _ => 0)), new("block.conv2.bn.bias", TestNetworks.Vector(32, _ => 0)), new("block.conv2.bn.weight", TestNetworks.Vector(32, _ => 1)), new("block.conv1.bn.weight", TestNetworks.Vector(32, _ => 1))]);
-        foreach ((int d1, int k1, int d2, int k2, bool skip) in new[] { (9, 256, 18, 100, false), (3, 512, 9, 8, true), (36, 48, 3, 1024, false) })
+        foreach ((int d1, int k1, int d2, int k2, bool skip) in new[] { (9, 256, 18, 100, false), (3, 512, 9, 8, true), (3, 300, 3, 300, false), (9, 512, 9, 512, false), (36, 48, 3, 1024, false) })
         {
             var overrides = new List<LayerOverride> { new("block.conv1*", d1, k1), new("block.conv2*", d2, k2) };
             if (skip)

@@ -3,11 +3,14 @@ namespace MLNet.PQCompression.Reporting.Html;
 /// <summary>What other sizes would give: divergence over bytes, both on logarithmic axes.</summary>
 internal static class CurveSection
 {
-    private const double Width = 640, Height = 260, Left = 52, Right = 14, Top = 12, Bottom = 34;
+    private const double Width = 640, Height = 260, Left = 52, Right = 14, Top = 12, Bottom = 46;
+
+    /// <summary>Smaller divergences say nothing to anybody.</summary>
+    private const double LeastShown = 1e-4;
 
     public static HtmlText Of(CompressionDocument document)
     {
-        CurvePoint[] curve = [.. document.Curve.Where(p => p.Divergence > 0).OrderBy(p => p.FileBytes)];
+        CurvePoint[] curve = [.. document.Curve.Where(p => p.Divergence > LeastShown).OrderBy(p => p.FileBytes)];
         if (curve.Length < 2)
             return HtmlText.Of($"");
         return HtmlText.Of($"""
@@ -27,12 +30,12 @@ internal static class CurveSection
         string line = string.Join(' ', curve.Select(p => FormattableString.Invariant($"{x.At(p.FileBytes):0.#},{y.At(p.Divergence):0.#}")));
         return HtmlText.Of($"""
             <svg class="chart" viewBox="0 0 {Width} {Height}" role="img" aria-label="expected divergence over file size">
-            {HtmlText.Join(x.Ticks, t => HtmlText.Of($"<line class=\"grid\" x1=\"{x.At(t):0.#}\" x2=\"{x.At(t):0.#}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/><text x=\"{x.At(t):0.#}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{TickBytes(t)}</text>"))}
-            {HtmlText.Join(y.Ticks, t => HtmlText.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y.At(t):0.#}\" y2=\"{y.At(t):0.#}\"/><text x=\"{Left - 6}\" y=\"{y.At(t) + 4:0.#}\" text-anchor=\"end\">{t:G3}</text>"))}
+            {HtmlText.Join(x.Ticks, t => HtmlText.Of($"<line class=\"grid\" x1=\"{x.At(t):0.#}\" x2=\"{x.At(t):0.#}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/><text x=\"{x.At(t):0.#}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{TickBytes(t)}</text>"))}
+            {HtmlText.Join(y.Ticks, t => HtmlText.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{y.At(t):0.#}\" y2=\"{y.At(t):0.#}\"/><text x=\"{Left - 6}\" y=\"{y.At(t) + 4:0.#}\" text-anchor=\"end\">{t:0.#####}</text>"))}
             <polyline class="curve" points="{line}"/>
             {HtmlText.Join(curve.Where(p => p.IsChosen), p => HtmlText.Of($"<circle class=\"chosen\" cx=\"{x.At(p.FileBytes):0.#}\" cy=\"{y.At(p.Divergence):0.#}\" r=\"5\"/>"))}
             <text class="axis" x="{Width - Right}" y="{Height - 3}" text-anchor="end">bytes of the file</text>
-            <text class="axis" x="{Left + 6}" y="{Top + 10}">expected divergence</text>
+            <text class="axis" x="{Width - Right}" y="{Top + 12}" text-anchor="end">expected divergence</text>
             </svg>
             """);
     }

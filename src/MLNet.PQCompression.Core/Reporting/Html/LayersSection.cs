@@ -15,7 +15,7 @@ internal static class LayersSection
             <p class="note">Bytes as the paper counts. Error is the share of the energy of a layer's outputs that is lost. Search is the objective step by step, from its highest value to its lowest.</p>
             <div class="scroll">
             <table>
-            <thead><tr><th>layer</th><th class="wide">shape</th><th class="r">d</th><th class="r">k</th><th class="r wide">used</th><th>bytes</th><th>error</th><th class="wide">search</th></tr></thead>
+            <thead><tr><th>layer</th><th class="wide">shape</th><th class="r">d</th><th class="r">k</th><th class="r wide">used</th><th>bytes</th><th>error</th><th class="widest">search</th></tr></thead>
             <tbody>
             {HtmlText.Join(layers, l => Row(l, mostBytes, mostError))}
             </tbody>
@@ -26,7 +26,7 @@ internal static class LayersSection
     }
 
     private static HtmlText Row(LayerSummary layer, double mostBytes, double mostError) => HtmlText.Of($"""
-        <tr><th title="{layer.Reason}">{layer.Weight}</th><td class="wide">{string.Join('×', layer.Shape)}</td><td class="r">{Number(layer.BlockSize)}</td><td class="r">{Number(layer.Codewords)}</td><td class="r wide">{Number(layer.UsedCodewords)}</td><td>{Bar(layer.PaperBytes / mostBytes, "size", $"{Bytes.Text(layer.PaperBytes)} of {Bytes.Text(layer.DenseBytes)}")}</td><td>{(layer.RelativeError is { } error ? Bar(error / mostError, "error", FormattableString.Invariant($"{error:0.0%}")) : HtmlText.Of($"<span class=\"note\">{layer.Reason}</span>"))}</td><td class="wide">{Search(layer.Objective)}</td></tr>
+        <tr><th title="{layer.Reason}">{layer.Weight}</th><td class="wide">{string.Join('×', layer.Shape)}</td><td class="r">{Number(layer.BlockSize)}</td><td class="r">{Number(layer.Codewords)}</td><td class="r wide">{Number(layer.UsedCodewords)}</td><td>{Bar(layer.PaperBytes / mostBytes, "size", $"{Bytes.Text(layer.PaperBytes)} of {Bytes.Text(layer.DenseBytes)}")}</td><td>{(layer.RelativeError is { } error ? Bar(error / mostError, "error", error < 0.001 ? FormattableString.Invariant($"{error:0.00%}") : FormattableString.Invariant($"{error:0.0%}")) : HtmlText.Of($"<span class=\"note\">{layer.Reason}</span>"))}</td><td class="widest">{Search(layer.Objective)}</td></tr>
 
         """);
 
