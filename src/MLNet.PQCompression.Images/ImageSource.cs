@@ -11,6 +11,9 @@ public sealed record ImageEntry(string Name, int Label);
 /// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>, <see cref="WithClassesOf"/>) shares its files: disposing one closes both.</remarks>
 public sealed partial class ImageSource : IDisposable
 {
+    /// <summary>Files of a list that are looked for to find where they lie; some may be missing.</summary>
+    private const int FilesLookedFor = 100;
+
     private readonly IImageContainer _container;
     private readonly string[] _files;
 
@@ -177,7 +180,7 @@ public sealed partial class ImageSource : IDisposable
         CsvTable table = CsvTable.Load(path);
         if (table.Rows.Count == 0)
             throw new InvalidDataException($"'{path}' lists no image.");
-        IImageContainer container = FindContainer(path, table.Rows[0].File);
+        IImageContainer container = FindContainer(table);
         (IReadOnlyList<string> classes, int[] labels, int missing) = ClassLabels.FromText(table.Rows, [], path);
         return new(path, container, [.. table.Rows.Select(r => r.File)], [.. table.Rows.Select((row, i) => new ImageEntry(row.File, labels[i]))], classes)
         {
@@ -185,20 +188,26 @@ public sealed partial class ImageSource : IDisposable
         };
     }
 
-    /// <summary>Where a list's first file is: the list's folder, a folder in it, or an archive in it.</summary>
-    private static IImageContainer FindContainer(string listPath, string file)
+    /// <summary>Where a list's files are: the list's folder, a folder in it, or an archive in it, whichever has one of the first files.</summary>
+    private static IImageContainer FindContainer(CsvTable table)
     {
-        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(listPath))!;
+        string folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(table.Path))!;
+        string[] files = [.. table.Rows.Take(FilesLookedFor).Select(r => r.File)];
         foreach (string candidate in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder))
-            if (new FolderContainer(candidate) is var inFolder && inFolder.Contains(file))
+            if (new FolderContainer(candidate) is var inFolder && files.Any(inFolder.Contains))
                 return inFolder;
         foreach (string archive in Directory.EnumerateFiles(folder, "*.zip").Order(StringComparer.Ordinal))
-        {
-            var inArchive = new ZipContainer(archive);
-            if (inArchive.Contains(file))
-                return inArchive;
-            inArchive.Dispose();
-        }
-        throw new InvalidDataException($"'{listPath}': its first file '{file}' is neither in '{folder}' nor in a folder or archive there.");
+            try
+            {
+                var inArchive = new ZipContainer(archive);
+                if (files.Any(inArchive.Contains))
+                    return inArchive;
+                inArchive.Dispose();
+            }
+            catch (InvalidDataException)
+            {
+                // another archive that lies there
+            }
+        throw new InvalidDataException($"'{table.Path}': its first file '{files[0]}' is neither in '{folder}' nor in a folder or archive there.");
     }
 }

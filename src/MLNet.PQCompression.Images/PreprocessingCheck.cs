@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Numerics.Tensors;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
@@ -9,7 +10,7 @@ namespace MLNet.PQCompression.Images;
 /// <remarks>
 /// A classifier that sees what it knows is sure of each picture and of different classes for different pictures: the mutual information between picture and class,
 /// H(mean of p) − mean of H(p), is high (the logarithm of the Inception score, Salimans et al. 2016). For a featurizer it is the spread of the features' directions:
-/// one minus the mean cosine between pictures. Neither needs labels. Values differ by chance from picture to picture, so only a clear difference counts.
+/// one minus the mean cosine between pictures. Of a network with nodes that have no kernel here the part in front of these is asked. Neither needs labels. Values differ by chance from picture to picture, so only a clear difference counts.
 /// </remarks>
 public static class PreprocessingCheck
 {
@@ -36,16 +37,19 @@ public static class PreprocessingCheck
     /// <param name="images">Some pictures, of different things; the first <see cref="MostImages"/> are looked at.</param>
     /// <param name="threads">Threads, or 0 for one for each processor.</param>
     /// <param name="cancellationToken">Ends the comparison.</param>
-    /// <returns>A warning that names the better one; null where none is clearly better, there are too few pictures, or the network cannot be run here.</returns>
+    /// <returns>A warning that names the better one, or what in the model's first nodes speaks against the chosen one; null where none is clearly better, there are too few pictures, or the network cannot be run here.</returns>
     public static string? Run(ModelGraph model, ImagePreprocessing chosen, IReadOnlyList<RgbImage> images, int threads = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(chosen);
         ArgumentNullException.ThrowIfNull(images);
+        if (Contradiction(model, chosen) is { } contradiction)
+            return contradiction;
         if (images.Count < LeastImages || chosen.Channels is not (3 or 4) || chosen.MeanImage is not null)
             return null;
         try
         {
+            model = NativePart.Of(model);
             // First the range, then the order of the channels under the best range: half of the runs that all pairs would take.
             IReadOnlyList<Alternative> ranges = Score(model, [chosen, .. Ranges(chosen)], images, threads, cancellationToken);
             Alternative given = ranges[0], best = ranges.MaxBy(a => a.Score);
@@ -59,6 +63,21 @@ public static class PreprocessingCheck
         {
             return null; // said with more words where the model is run
         }
+    }
+
+    /// <summary>The largest value of a white pixel where pixels are values about 0 to 1, with a margin for deviations.</summary>
+    private const double MostOfUnitRange = 16;
+
+    /// <summary>What the model's first nodes subtract and divide by, where it does not fit what they are given.</summary>
+    private static string? Contradiction(ModelGraph model, ImagePreprocessing chosen)
+    {
+        if (GraphPreprocessing.Of(model) is not { } nodes || nodes.Channels != chosen.Channels)
+            return null;
+        double white = Enumerable.Range(0, chosen.Channels).Max(c => Math.Abs(chosen.Normalized(255, c)));
+        string? expected = nodes.Order is { } order && order != chosen.Order ? $"{order.ToString().ToUpperInvariant()} pixels"
+            : nodes.Range is { } range && (range == 255) != (white > MostOfUnitRange) ? $"pixels from 0 to {range}" : null;
+        return expected is null ? null
+            : $"the model's first nodes ({string.Join(", ", nodes.Nodes)}) have the mean of {expected}: {string.Join(", ", nodes.Means.Select(m => m.ToString("0.###", CultureInfo.InvariantCulture)))}. It was given {chosen.Describe()}.";
     }
 
     /// <summary>The score of each preprocessing.</summary>

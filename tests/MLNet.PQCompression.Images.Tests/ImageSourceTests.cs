@@ -99,6 +99,17 @@ public sealed class ImageSourceTests : IDisposable
         Assert.Equal([9, 9, 9], source.Decode(0).Pixels);
     }
 
+    [Fact]
+    public void A_list_whose_first_file_is_missing_is_read_and_a_broken_archive_beside_it_passed_over()
+    {
+        _folder.Write("0.zip", "no archive");
+        _folder.WriteZip("images.zip", ("2.pgm", TemporaryFolder.Pixel(9)));
+
+        using var source = ImageSource.Open(_folder.Write("list.csv", "1.pgm,0\n2.pgm,1\n"));
+        Assert.Equal([9, 9, 9], source.Decode(1).Pixels);
+        Assert.Contains("1.pgm", Assert.Throws<InvalidImageException>(() => source.Decode(0)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "lists no image")]
     [InlineData("file,label\n", "lists no image")]
