@@ -52,7 +52,7 @@ internal static class TorchOperators
             case MatMul when x.dim() == 2 && inputs[1].dim() == 2:
                 return Multiply(new(), x, inputs[1], null, mode);
             case MatMul:
-                return mode.Reduce(x).matmul(mode.Reduce(inputs[1]));
+                return MultiplyMatrices(mode.Reduce(x), mode.Reduce(inputs[1]), shape);
             case Unary or Clip or HardSigmoid or LeakyRelu:
                 return Apply(op, x);
             case Binary binary:
@@ -122,6 +122,13 @@ internal static class TorchOperators
         a = mode.Reduce(gemm.TransposeA ? a.t() : a);
         b = mode.Reduce(gemm.TransposeB ? b.t() : b);
         return c is null ? addmm(empty(a.shape[0], b.shape[1], a.dtype, a.device), a, b, 0, gemm.Alpha) : addmm(mode.Reduce(c), a, b, gemm.Beta, gemm.Alpha);
+    }
+
+    /// <summary>Products of the matrices of the last two dimensions; the others are broadcast. (libtorch's own form of it ends the process on a mismatch.)</summary>
+    private static Tensor MultiplyMatrices(Tensor a, Tensor b, TensorShape shape)
+    {
+        long[] outer = Longs(shape)[..^2], left = [.. outer, a.shape[^2], a.shape[^1]], right = [.. outer, b.shape[^2], b.shape[^1]];
+        return a.expand(left).reshape(-1, left[^2], left[^1]).bmm(b.expand(right).reshape(-1, right[^2], right[^1])).reshape(Longs(shape));
     }
 
     private static Tensor Apply(Operator op, Tensor x)
