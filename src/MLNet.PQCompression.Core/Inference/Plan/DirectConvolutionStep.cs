@@ -14,6 +14,7 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
 
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
+    private readonly PlaneFunction? _function;
     private readonly ConvolutionNode _node;
     private readonly ReadingOrder _order;
     private readonly WeightPanels _weights;
@@ -24,7 +25,7 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
     public DirectConvolutionStep(ConvolutionNode node, WeightPanels weights, ReadingOrder order, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
-        (_node, _order, _weights, _x, _y, _residual) = (node, order, weights, x, y, fusion.Residual);
+        (_node, _order, _weights, _x, _y, _residual, _function) = (node, order, weights, x, y, fusion.Residual, fusion.Function);
         _offsets = GC.AllocateArray<nint>(order.Offsets.Length, pinned: true);
         order.Offsets.CopyTo(_offsets, 0);
         (_scale, _bias) = fusion.Pinned(weights.Panels);
@@ -98,6 +99,18 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
             RunUnit(workspace, unit / _units, panel, unit % _units, wide, ref tile, ref epilogue);
     }
 
+    /// <summary>The function of a tile's outputs, which have just been stored.</summary>
+    private void ApplyFunction(ref readonly TileEpilogue epilogue, int pixels, bool pair, bool wide)
+    {
+        for (int half = 0; half < (wide ? 2 : 1); half++)
+        {
+            float* y = epilogue.Y + half * epilogue.BlockStride, y7 = epilogue.Y7 + half * epilogue.BlockStride;
+            _function!.Apply(y, y, (pair ? 7 : pixels) * PlanValue.Block);
+            if (pair)
+                _function.Apply(y7, y7, 7 * PlanValue.Block);
+        }
+    }
+
     private int Chunks(int batch) =>
         (int)Math.Clamp((long)batch * _units * _tilesPerUnit / TilesPerPart, 1, 64);
 
@@ -120,6 +133,8 @@ internal sealed unsafe class DirectConvolutionStep<TTile> : Step, IConvolutionKe
             epilogue.Y7 = epilogue.Y + (pair ? _y.RowStride : 7 * _y.Lanes);
             epilogue.Residual7 = residual == null ? null : epilogue.Residual + (pair ? _residual!.RowStride : 7 * _y.Lanes);
             PixelTiles<TTile>.Multiply(stride, pixels, wide, in tile, in epilogue);
+            if (_function is not null)
+                ApplyFunction(in epilogue, pixels, pair, wide);
         }
     }
 }

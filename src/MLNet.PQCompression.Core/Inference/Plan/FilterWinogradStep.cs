@@ -26,6 +26,7 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
     private readonly CodedPanels _weights;
     private readonly WinogradTiles<TWinograd> _tiles;
     private readonly nint _residualRowStride;
+    private readonly PlaneFunction? _function;
     private readonly float[] _scale, _bias;
     private readonly float _low, _high;
     private readonly int _filters, _inputs;
@@ -33,7 +34,7 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
     public FilterWinogradStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
-        (_node, _weights, _x, _y) = (node, weights, x, y);
+        (_node, _weights, _x, _y, _function) = (node, weights, x, y, fusion.Function);
         _tiles = new(x, y, fusion.Residual);
         _residualRowStride = fusion.Residual?.RowStride ?? 0;
         (_scale, _bias) = fusion.Pinned(weights.Panels);
@@ -192,6 +193,7 @@ internal sealed unsafe class FilterWinogradStep<TWinograd> : Step, IConvolutionK
                     value += Float512.Load(residual + i);
                 Float512.Clamp(value, low, high).Store(target + i);
             }
+            _function?.Apply(target, target, place.Values);
         }
     }
 }

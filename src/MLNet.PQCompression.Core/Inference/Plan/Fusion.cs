@@ -1,12 +1,15 @@
+using MLNet.PQCompression.Inference.Kernels;
+
 namespace MLNet.PQCompression.Inference.Plan;
 
-/// <summary>What is computed on a layer's sums before they are stored: y = clamp(scale·sum + bias + residual), channel by channel.</summary>
+/// <summary>What is computed on a layer's sums before they are stored: y = f(clamp(scale·sum + bias + residual)), channel by channel.</summary>
 /// <param name="Scale">A factor for each output channel.</param>
 /// <param name="Bias">An addend for each output channel.</param>
 /// <param name="Residual">A value of the output's shape to add, or null.</param>
 /// <param name="Low">The lower bound.</param>
 /// <param name="High">The upper bound.</param>
-internal sealed record Fusion(float[] Scale, float[] Bias, PlanValue? Residual, float Low, float High)
+/// <param name="Function">A function of the result, or null.</param>
+internal sealed record Fusion(float[] Scale, float[] Bias, PlanValue? Residual, float Low, float High, PlaneFunction? Function = null)
 {
     private float[]? _pinnedScale, _pinnedBias;
 

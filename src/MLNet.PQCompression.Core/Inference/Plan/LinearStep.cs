@@ -16,6 +16,7 @@ internal sealed unsafe class LinearStep<TTile> : Step
 
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
+    private readonly PlaneFunction? _function;
     private readonly WeightPanels _weights;
     private readonly CodedPanels? _coded;
     private readonly nint[] _offsets;
@@ -26,7 +27,7 @@ internal sealed unsafe class LinearStep<TTile> : Step
     public LinearStep(string name, WeightPanels weights, long operations, PlanValue x, PlanValue y, Fusion fusion)
         : base(name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
-        (_x, _y, _residual, _weights, _operations) = (x, y, fusion.Residual, weights, operations);
+        (_x, _y, _residual, _function, _weights, _operations) = (x, y, fusion.Residual, fusion.Function, weights, operations);
         _coded = weights is CodedPanels coded && CodewordDot.Supports(coded.BlockSize) && x.PlaneStride == PlanValue.Block ? coded : null;
         _offsets = GC.AllocateArray<nint>(x.Planes, pinned: true);
         for (int block = 0; block < _offsets.Length; block++)
@@ -58,6 +59,7 @@ internal sealed unsafe class LinearStep<TTile> : Step
         {
             for (int image = 0; image < workspace.Count; image++)
                 RunFromCodes(workspace, image, part, wide ? 2 : 1, sums);
+            ApplyFunction(workspace, part, wide);
             return;
         }
         var tile = new TileOperands
@@ -75,7 +77,7 @@ internal sealed unsafe class LinearStep<TTile> : Step
             {
                 float* x = workspace.Plane(_x, first + p, 0);
                 for (int block = 0; block < _offsets.Length; block++)
-                    new ReadOnlySpan<float>(x + (long)block * PlanValue.Block, PlanValue.Block)
+                    new ReadOnlySpan<float>(x + (long)block * _x.PlaneStride, PlanValue.Block)
                         .CopyTo(new Span<float>(inputs + _offsets[block] + p * PlanValue.Block, PlanValue.Block));
             }
             tile.X = inputs;
@@ -97,6 +99,17 @@ internal sealed unsafe class LinearStep<TTile> : Step
             };
             PixelTiles<TTile>.Multiply(PlanValue.Block, pixels, wide, in tile, in epilogue);
         }
+        ApplyFunction(workspace, part, wide);
+    }
+
+    private void ApplyFunction(Workspace workspace, int panel, bool wide)
+    {
+        for (int image = 0; _function is not null && image < workspace.Count; image++)
+            for (int half = 0; half < (wide ? 2 : 1); half++)
+            {
+                float* y = workspace.Plane(_y, image, panel * 2 + half);
+                _function.Apply(y, y, PlanValue.Block);
+            }
     }
 
     /// <summary>A panel's outputs of one image.</summary>

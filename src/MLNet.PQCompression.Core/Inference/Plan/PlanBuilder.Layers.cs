@@ -17,18 +17,24 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         bool depthwise = conv.Group == input[1] && weight.Shape[0] == input[1] && conv.Group > 1;
         bool planes = conv.Group == 1 && input[1] < FewChannels && Find(node.Inputs[0], ValueLayout.Blocked) is null;
         int stride = conv.Window.StrideX * (planes ? 1 : PlanValue.Block);
-        if (!depthwise && (conv.Group != 1 || !PixelTiles<TTile>.Supports(stride)))
+        bool grouped = conv.Group != 1 && !depthwise;
+        if (!depthwise && !PixelTiles<TTile>.Supports(stride) || grouped && !GroupedConvolutionStep<TTile>.Applies(conv, input, weight.Shape, stride))
             return false;
         PlanValue x = Require(node.Inputs[0], planes ? ValueLayout.Planes : ValueLayout.Blocked);
         Window w = conv.Window;
         x.NeedBorder(Math.Max(Math.Max(w.PadTop, w.PadBottom), Math.Max(w.PadLeft, w.PadRight)));
         Fusion fusion = Fuse(node, weight.Shape[0], 1, 1, out string last);
         PlanValue y = Make(last, ValueLayout.Blocked);
+        bool onePixel = !planes && conv.Group == 1 && input[2] * input[3] == 1 && conv.Window == Window.Square(1);
         var layer = new ConvolutionNode(node.Name, w, conv.Group, weight.Shape, y.Height * y.Width);
         _recipes.Add(() =>
         {
             if (depthwise)
-                return new DepthwiseStep(layer, weight, x, y, fusion);
+                return new DepthwiseStep<TVector>(layer, weight, x, y, fusion);
+            if (grouped)
+                return new GroupedConvolutionStep<TTile>(layer, weight, _weights, x, y, fusion);
+            if (onePixel)
+                return new LinearStep<TTile>(node.Name, WeightPanels.Create(node.Name, weight, x.Planes * PlanValue.Block, flat => flat, _weights), layer.Operations, x, y, fusion);
             var order = new ReadingOrder(x, input[1], w);
             WeightPanels panels = WeightPanels.Create(node.Name, weight, order.Rows, order.RowOf, _weights);
             var direct = new DirectConvolutionStep<TTile>(layer, panels, order, x, y, fusion);
@@ -128,6 +134,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
                     break;
                 case Clip clip when clip.Minimum <= clip.Maximum:
                     fusion = fusion with { Low = clip.Minimum, High = clip.Maximum };
+                    clamped = true;
+                    break;
+                case PointwiseOperator function when PlaneFunction.InRegisters(function) is { } then:
+                    fusion = fusion with { Function = then };
                     clamped = true;
                     break;
                 default:

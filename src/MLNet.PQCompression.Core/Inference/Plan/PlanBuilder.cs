@@ -21,6 +21,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private readonly HashSet<string> _fused = new(StringComparer.Ordinal);
     private readonly Dictionary<string, PlanValue?[]> _values = new(StringComparer.Ordinal); // By layout.
     private readonly List<Func<Step>> _recipes = [];
+    private readonly Dictionary<string, ChannelMap> _maps = new(StringComparer.Ordinal); // Of values that are made when a step needs them.
     private readonly ValueInfo[] _outputs;
     private readonly List<Node> _nodes;
     private readonly WeightStore _weights = new();
@@ -39,6 +40,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
                     _readers.Add(name, new() { node });
                 else if (!ReferenceEquals(readers[^1], node))
                     readers.Add(node);
+        SpellFunctions();
     }
 
     /// <summary>Compiles.</summary>
@@ -51,7 +53,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         for (int i = 0; i < outputs.Length; i++)
         {
             (string name, int index) = (_outputs[i].Name, i);
-            PlanValue output = FindAny(name)!;
+            PlanValue output = Made(name)!;
             outputs[i] = new(name, ShapeOf(name));
             _recipes.Add(() => new RelayoutStep(name, output, index));
         }
@@ -94,7 +96,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             PointwiseOperator => TryAddFunction(node),
             Binary binary => TryAdd(node, binary),
             MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or Reduce => TryAddPool(node),
+            Concat or Slice or Gather when TryMap(node) => true,
             Concat or Pad or Slice => TryAddPlacement(node),
+            Reshape when TryShuffle(node) => true,
             Flatten or Reshape => TryAddView(node),
             _ => false,
         };
@@ -124,7 +128,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     {
         if (Find(name, layout) is { } known)
             return known;
-        PlanValue? source = FindAny(name);
+        PlanValue? source = Made(name);
+        if (Find(name, layout) is { } made)
+            return made;
         PlanValue value = Make(name, layout);
         _recipes.Add(() => new RelayoutStep(name, source, value));
         return value;
@@ -138,6 +144,81 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         var value = new PlanValue(name, layout, image || row ? s[1] : checked((int)s.Count), image ? s[2] : 1, image ? s[3] : 1);
         Set(name, layout, value);
         return value;
+    }
+
+    /// <summary>The value in some layout; one that is known by its channels only is put together.</summary>
+    private PlanValue? Made(string name)
+    {
+        if (FindAny(name) is { } known || !_maps.TryGetValue(name, out ChannelMap? map))
+            return FindAny(name);
+        if (map.Whole is { } whole)
+        {
+            Set(name, ValueLayout.Blocked, whole);
+            return whole;
+        }
+        PlanValue value = Make(name, ValueLayout.Blocked);
+        _recipes.Add(() => new ChannelStep(name, map, value));
+        return value;
+    }
+
+    /// <summary>The channels of a value that is there or known by its channels.</summary>
+    private ChannelMap MapOf(string name) => FindAny(name) is null && _maps.TryGetValue(name, out ChannelMap? map) ? map : ChannelMap.Of(Require(name, ValueLayout.Blocked));
+
+    /// <summary>Takes Concat, Slice and Gather of whole channels as what they are: other orders of channels that exist.</summary>
+    private bool TryMap(Node node)
+    {
+        if (!IsBlockedShape(ShapeOf(node.Output)) || ShapeOf(node.Output).Rank != 4 || node.Inputs.Any(name => !CanBlock(name) || ShapeOf(name).Rank != 4))
+            return false;
+        int channels = ShapeOf(node.Inputs[0])[1];
+        switch (node.Operator)
+        {
+            case Concat { Axis: 1 }:
+                _maps[node.Output] = new([.. node.Inputs.SelectMany(name => MapOf(name).Channels)]);
+                return true;
+            case Slice { Ranges: [{ Axis: 1 } range] }:
+                (int start, int count) = ShapeInference.Resolve(range, channels);
+                _maps[node.Output] = MapOf(node.Inputs[0]).Pick(Enumerable.Range(0, count).Select(i => start + i * range.Step));
+                return true;
+            case Gather { Axis: 1, DropsAxis: false } gather:
+                _maps[node.Output] = MapOf(node.Inputs[0]).Pick(gather.Indices.Select(i => i < 0 ? i + channels : i));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>Takes a channel shuffle, three nodes, as another order of channels.</summary>
+    private bool TryShuffle(Node split)
+    {
+        if (!CanBlock(split.Inputs[0]) || OnlyReader(split.Output) is not { Operator: Transpose transpose } turn || OnlyReader(turn.Output) is not { Operator: Reshape } join)
+            return false;
+        TensorShape image = ShapeOf(split.Inputs[0]);
+        int groups = ChannelMap.Groups(image, ShapeOf(split.Output), transpose, ShapeOf(join.Output));
+        if (groups == 0)
+            return false;
+        int each = image[1] / groups;
+        _maps[join.Output] = MapOf(split.Inputs[0]).Pick(Enumerable.Range(0, image[1]).Select(c => c % groups * each + c / groups));
+        _fused.Add(turn.Name);
+        _fused.Add(join.Name);
+        return true;
+    }
+
+    /// <summary>Puts one node in the place of those that spell a function.</summary>
+    private void SpellFunctions()
+    {
+        var idioms = new FunctionIdioms(_graph, _readers, IsOutput);
+        var gone = new HashSet<Node>(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < _nodes.Count; i++)
+            if (idioms.EndingIn(_nodes[i]) is var (function, input, nodes) && ShapeOf(input) == ShapeOf(_nodes[i].Output) && !nodes.Any(n => gone.Contains(n)))
+            {
+                var whole = new Node(_nodes[i].Name, function, [input], _nodes[i].Output);
+                List<Node> readers = _readers[input];
+                readers.RemoveAll(n => nodes.Contains(n));
+                readers.Add(whole);
+                gone.UnionWith(nodes);
+                _nodes[i] = whole;
+            }
+        _nodes.RemoveAll(n => gone.Contains(n));
     }
 
     private void AddOperator(Node node)
@@ -173,18 +254,46 @@ internal sealed partial class PlanBuilder<TTile, TVector>
 
     private bool TryAdd(Node node, Binary binary)
     {
-        (string a, string b) = (node.Inputs[0], node.Inputs[1]);
-        if (binary.Function > BinaryFunction.Mul || !CanBlock(a) || !CanBlock(b))
+        if (!CombineStep.Supports(binary.Function) || !IsBlockedShape(ShapeOf(node.Output))
+            || IsOperand(node, 0) is not { } first || IsOperand(node, 1) is not { } second || first is CombineSide.Constant && second is CombineSide.Constant)
             return false;
-        if (binary.Function is BinaryFunction.Mul && ShapeOf(a) is { Rank: 4 } s && s[2] * s[3] == 1 && ShapeOf(b) != s)
-            (a, b) = (b, a);
-        TensorShape x = ShapeOf(a), y = ShapeOf(b);
-        bool gate = x.Rank == 4 && y.Rank == 4 && y[1] == x[1] && y[2] * y[3] == 1;
-        if (x != y && !gate)
-            return false;
-        PlanValue p = Require(a, ValueLayout.Blocked), q = Require(b, ValueLayout.Blocked), output = Make(node.Output, ValueLayout.Blocked);
-        _recipes.Add(() => new CombineStep(node.Name, binary.Function, p, q, output));
+        CombineOperand a = Operand(node, 0, first), b = Operand(node, 1, second);
+        Operator? function = FunctionAfter(node, out string last);
+        PlanValue y = Make(last, ValueLayout.Blocked);
+        _recipes.Add(() => new CombineStep(node.Name, binary.Function, a, b, y, function is null ? null : PlaneFunction.Of(function)));
         return true;
+    }
+
+    private enum CombineSide
+    {
+        Value,
+        Constant,
+    }
+
+    private static bool IsBlockedShape(TensorShape shape) => shape is { Rank: 4 or 2 } && shape[0] == 1;
+
+    /// <summary>What an operand is to the blocked kernel, or null: a value of the output's channels and its pixels or one, or a constant for each channel.</summary>
+    private CombineSide? IsOperand(Node node, int input)
+    {
+        TensorShape own = ShapeOf(node.Inputs[input]), output = ShapeOf(node.Output);
+        if (_graph.FindInitializer(node.Inputs[input]) is null)
+            return own.Rank == output.Rank && own[0] == 1 && own[1] == output[1] && (own == output || own.Rank == 4 && own[2] * own[3] == 1) ? CombineSide.Value : null;
+        // [1, C, 1, 1], [C, 1, 1], [1, C], [C] or a single number.
+        int axis = own.Rank - output.Rank + 1;
+        bool perChannel = axis >= 0 && axis < own.Rank && own.Count == own[axis] && own[axis] == output[1];
+        return own.Count == 1 || perChannel ? CombineSide.Constant : null;
+    }
+
+    private CombineOperand Operand(Node node, int input, CombineSide side)
+    {
+        if (side == CombineSide.Value)
+            return new(Require(node.Inputs[input], ValueLayout.Blocked), null);
+        int channels = ShapeOf(node.Output)[1];
+        ReadOnlySpan<float> given = _graph.FindInitializer(node.Inputs[input])!.Values;
+        var values = new float[(channels + PlanValue.Block - 1) / PlanValue.Block * PlanValue.Block];
+        for (int c = 0; c < channels; c++)
+            values[c] = given[given.Length == 1 ? 0 : c];
+        return new(null, values);
     }
 
     private bool TryAddPool(Node node)

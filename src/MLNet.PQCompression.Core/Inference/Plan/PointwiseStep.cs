@@ -1,7 +1,6 @@
-using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Inference.Operators;
+using MLNet.PQCompression.Inference.Kernels;
 
 namespace MLNet.PQCompression.Inference.Plan;
 
@@ -10,11 +9,11 @@ internal sealed unsafe class PointwiseStep : PlaneStep
 {
     private readonly PlanValue _x;
     private readonly float[]? _scale, _bias;
-    private readonly Operator? _function;
+    private readonly PlaneFunction? _function;
 
     public PointwiseStep(string name, PlanValue x, PlanValue y, float[]? scale, float[]? bias, Operator? function) : base(name, y, x)
     {
-        (_x, _function) = (x, function);
+        (_x, _function) = (x, function is null ? null : PlaneFunction.Of(function));
         if (scale is not null)
             (_scale, _bias) = (FillUp(scale, y.Planes), FillUp(bias!, y.Planes));
     }
@@ -36,11 +35,10 @@ internal sealed unsafe class PointwiseStep : PlaneStep
                     for (int i = lane; i < length; i += 16)
                         Vector256.MultiplyAddEstimate(Vector256.Create(source[i..]), scale, bias).CopyTo(target[i..]);
                 }
-                source = target;
             }
-            if (_function is not null)
-                Pointwise.Apply(_function, source, target);
+            _function?.Apply(workspace.Pixel(_scale is null ? _x : Output!, image, plane, row, 0), workspace.Pixel(Output!, image, plane, row, 0), length);
         }
+        ClearAbsentChannels(workspace, image, plane);
     }
 
     private static float[] FillUp(float[] values, int planes)

@@ -22,6 +22,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
+    private readonly PlaneFunction? _function;
     private readonly CodedPanels _weights;
     private readonly float[] _scale, _bias;
     private readonly float _low, _high;
@@ -29,7 +30,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
     public ProductTableStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
-        (_node, _weights, _x, _y, _residual) = (node, weights, x, y, fusion.Residual);
+        (_node, _weights, _x, _y, _residual, _function) = (node, weights, x, y, fusion.Residual, fusion.Function);
         (_scale, _bias) = fusion.Pinned(weights.Panels);
         (_low, _high) = (fusion.Low, fusion.High);
     }
@@ -125,6 +126,7 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
         {
             CodewordDot.Multiply(CodesOf(plane), 1, _weights.Blocks, _weights.Codebook, _weights.BlockSize, inputs, sums);
             Epilogue(plane).Apply<TVector>(sums, place);
+            ApplyFunction(place, plane);
         }
     }
 
@@ -176,7 +178,16 @@ internal sealed unsafe class ProductTableStep<TVector> : Step, IConvolutionKerne
         for (int lane = 0; lane < Chunk; lane += TVector.Count)
             SquareTranspose.Run(sums + (long)Outputs * lane, TVector.Count, square + lane * Chunk, Chunk, TVector.Count);
         for (int i = 0; i < pixels; i++)
+        {
             epilogue.Apply<TVector>(square + i * Chunk, places + i);
+            ApplyFunction(places + i, plane);
+        }
+    }
+
+    private void ApplyFunction(PixelPlace* place, int plane)
+    {
+        float* y = place->Target + (nint)plane * _y.PlaneStride;
+        _function?.Apply(y, y, Chunk);
     }
 
     private PixelEpilogue Epilogue(int plane) => new()

@@ -24,6 +24,7 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
     private readonly ConvolutionNode _node;
     private readonly PlanValue _x, _y;
     private readonly PlanValue? _residual;
+    private readonly PlaneFunction? _function;
     private readonly WinogradTiles<TWinograd> _tiles;
     private readonly CodedPanels _weights;
     private readonly float[] _scale, _bias;
@@ -33,7 +34,7 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
     public WinogradStep(ConvolutionNode node, CodedPanels weights, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
-        (_node, _weights, _x, _y, _residual) = (node, weights, x, y, fusion.Residual);
+        (_node, _weights, _x, _y, _residual, _function) = (node, weights, x, y, fusion.Residual, fusion.Function);
         (_scale, _bias) = fusion.Pinned(weights.Panels);
         (_low, _high) = (fusion.Low, fusion.High);
         _filters = weights.BlockSize / 9;
@@ -201,5 +202,8 @@ internal sealed unsafe class WinogradStep<TWinograd, TVector> : Step, IConvoluti
                 }
             }
         }
+        for (int i = 0; _function is not null && i < tiles; i++)
+            if (row < places[i].Rows)
+                _function.Apply(places[i].Target + targetRow, places[i].Target + targetRow, places[i].Values);
     }
 }
