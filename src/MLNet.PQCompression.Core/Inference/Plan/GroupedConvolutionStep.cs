@@ -6,11 +6,11 @@ using MLNet.PQCompression.Inference.Kernels;
 namespace MLNet.PQCompression.Inference.Plan;
 
 /// <summary>
-/// A convolution in groups, from blocked values to blocked values. 16 outputs read the blocks in which the channels of their groups lie; the weights of those
-/// channels of the blocks that an output does not read are zeros, so that the kernel is that of a convolution without groups.
+/// A convolution in groups, from blocked values to blocked values. The outputs of a register read the channels of their groups, which lie together; where a
+/// register holds several groups, the weights of an output for the channels of others are zeros.
 /// </summary>
-internal sealed unsafe class GroupedConvolutionStep<TTile> : Step
-    where TTile : struct, IPixelTile
+internal sealed unsafe class GroupedConvolutionStep<TVector> : Step
+    where TVector : struct, IFloatVector<TVector>
 {
     private const int Block = PlanValue.Block, Width = TileOperands.PanelWidth;
 
@@ -19,29 +19,25 @@ internal sealed unsafe class GroupedConvolutionStep<TTile> : Step
     private readonly PlaneFunction? _function;
     private readonly ConvolutionNode _node;
     private readonly WeightPanels _weights;
-    private readonly nint[] _offsets;
     private readonly float[] _scale, _bias;
     private readonly float _low, _high;
-    private readonly int _taps, _blocks, _groupInputs, _groupOutputs, _tiles;
+    private readonly int _taps, _groupInputs, _groupOutputs, _mostRows;
+    private readonly GroupRun[][] _runs; // By register of outputs.
 
     public GroupedConvolutionStep(ConvolutionNode node, Initializer weight, WeightStore store, PlanValue x, PlanValue y, Fusion fusion)
         : base(node.Name, y, fusion.Residual is null ? [x] : [x, fusion.Residual])
     {
         (_node, _x, _y, _residual, _function) = (node, x, y, fusion.Residual, fusion.Function);
-        Window w = node.Window;
-        (_groupInputs, _groupOutputs, _taps) = (weight.Shape[1], y.Channels / node.Group, w.KernelHeight * w.KernelWidth);
+        (_groupInputs, _groupOutputs, _taps) = (weight.Shape[1], y.Channels / node.Group, node.Window.KernelHeight * node.Window.KernelWidth);
         _weights = WeightPanels.Create(node.Name, weight, _groupInputs * _taps, flat => flat, store);
-        for (int plane = 0; plane < y.Planes; plane++)
-            _blocks = Math.Max(_blocks, LastBlock(plane) - FirstBlock(plane) + 1);
-        _offsets = GC.AllocateArray<nint>(_blocks * _taps, pinned: true);
-        for (int i = 0; i < _offsets.Length; i++)
+        _runs = new GroupRun[(y.Channels + TVector.Count - 1) / TVector.Count][];
+        for (int unit = 0; unit < _runs.Length; unit++)
         {
-            int tap = i % _taps;
-            _offsets[i] = (nint)(i / _taps) * x.PlaneStride + (nint)(tap / w.KernelWidth * w.DilationY - w.PadTop) * x.RowStride + (nint)(tap % w.KernelWidth * w.DilationX - w.PadLeft) * x.Lanes;
+            _runs[unit] = [.. RunsOf(unit)];
+            _mostRows = Math.Max(_mostRows, _runs[unit].Sum(r => r.Length));
         }
         (_scale, _bias) = fusion.Pinned(_weights.Panels);
         (_low, _high) = (fusion.Low, fusion.High);
-        _tiles = (y.Width + TTile.Pixels - 1) / TTile.Pixels;
     }
 
     public override string Kernel => "grouped";
@@ -50,87 +46,163 @@ internal sealed unsafe class GroupedConvolutionStep<TTile> : Step
 
     public override long WeightBytes => _weights.Bytes + 2L * _scale.Length * sizeof(float);
 
-    /// <summary>A tile's sums, the weights of 32 outputs as they are and spread over the blocks that 16 of them read.</summary>
-    public override long ThreadScratch => SumsLength + _weights.Scratch + SpreadLength;
+    /// <summary>The weights of 32 outputs as they are, and spread over the channels that a register of them reads.</summary>
+    public override long ThreadScratch => _weights.Scratch + (long)_mostRows * TVector.Count;
 
-    private static long SumsLength => Workspace.RoundUp(TileOperands.MaxPixels * Width);
-
-    private long SpreadLength => (long)_offsets.Length * Block * Width;
-
-    /// <summary>Whether there is a kernel for a stride and whether the groups are few enough blocks wide that the zeros do not outweigh them.</summary>
-    public static bool Applies(Conv conv, TensorShape input, TensorShape weight, int stride)
+    /// <summary>Whether there is a kernel: a stride of 1 or 2, and channels of other groups that do not outweigh the own.</summary>
+    public static bool Applies(Conv conv, TensorShape weight)
     {
-        int outputs = weight[0] / conv.Group, inputs = weight[1];
-        // 16 outputs of groups that are no multiple of theirs read at most one group more.
-        int read = Math.Min(input[1], (outputs >= Block ? outputs % Block == 0 ? 1 : 2 : Block / outputs + (Block % outputs == 0 ? 0 : 2)) * inputs);
-        return PixelTiles<TTile>.Supports(stride) && (read + Block - 1) / Block * Block <= 8 * inputs;
+        int outputs = weight[0] / conv.Group;
+        return conv.Window.StrideX <= 2 && (outputs % TVector.Count == 0 || TVector.Count % outputs == 0 || outputs > TVector.Count) && TVector.Count <= 4 * outputs;
     }
 
     public override int Parts(Workspace workspace, int phase) => _y.Planes;
 
-    private int FirstBlock(int plane) => plane * Block / _groupOutputs * _groupInputs / Block;
+    /// <summary>Runs of neighbouring channels, block by block and tap by tap.</summary>
+    private IEnumerable<GroupRun> RunsOf(int unit)
+    {
+        Window w = _node.Window;
+        (int first, int end) = ChannelsOf(unit);
+        for (int channel = first, length; channel < end; channel += length)
+        {
+            length = Math.Min(end, (channel / Block + 1) * Block) - channel;
+            for (int tap = 0; tap < _taps; tap++)
+                yield return new(
+                    (nint)(channel / Block) * _x.PlaneStride + channel % Block + (nint)(tap / w.KernelWidth * w.DilationY - w.PadTop) * _x.RowStride
+                    + (nint)(tap % w.KernelWidth * w.DilationX - w.PadLeft) * _x.Lanes, length, channel, tap);
+        }
+    }
 
-    private int LastBlock(int plane) => ((Math.Min(plane * Block + Block, _y.Channels) - 1) / _groupOutputs * _groupInputs + _groupInputs - 1) / Block;
+    private (int First, int End) ChannelsOf(int unit)
+    {
+        int last = Math.Min((unit + 1) * TVector.Count, _y.Channels) - 1;
+        return (unit * TVector.Count / _groupOutputs * _groupInputs, (last / _groupOutputs + 1) * _groupInputs);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(Workspace workspace, int phase, int part, int worker)
     {
-        float* sums = workspace.ThreadScratch(worker), spread = sums + SumsLength, decoded = spread + SpreadLength;
-        // A block beyond the input's last would be read where its weights are zeros; the reading starts so much earlier.
-        int first = Math.Min(FirstBlock(part), _x.Planes - _blocks);
-        Spread(_weights.Get(part / 2, decoded) + part % 2 * Block, part, first, spread);
-        var tile = new TileOperands
-        {
-            Offsets = (nint*)Marshal.UnsafeAddrOfPinnedArrayElement(_offsets, 0),
-            Runs = _offsets.Length,
-            RunLength = Block,
-            Panel = spread,
-            Sums = sums,
-        };
-        var epilogue = new TileEpilogue
-        {
-            PixelStride = Block,
-            Scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, part * Block),
-            Bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, part * Block),
-            Low = _low,
-            High = _high,
-        };
-        int stride = _node.Window.StrideX * Block;
+        float* spread = workspace.ThreadScratch(worker), decoded = spread + (long)_mostRows * TVector.Count, compact = _weights.Get(part / 2, decoded) + part % 2 * Block;
         for (int image = 0; image < workspace.Count; image++)
-        {
             workspace.ClearBorder(_y, image, part);
+        for (int lane = 0; lane < Block; lane += TVector.Count)
+        {
+            int unit = (part * Block + lane) / TVector.Count;
+            if (unit >= _runs.Length)
+            {
+                for (int image = 0; image < workspace.Count; image++)
+                    Clear(workspace, image, part, lane);
+                continue;
+            }
+            Spread(compact + lane, unit, spread);
+            for (int image = 0; image < workspace.Count; image++)
+                for (int row = 0; row < _y.Height; row++)
+                    Row(workspace, image, part, lane, row, _runs[unit], spread);
+        }
+        for (int image = 0; _function is not null && image < workspace.Count; image++)
             for (int row = 0; row < _y.Height; row++)
             {
-                float* x = workspace.Pixel(_x, image, first, row * _node.Window.StrideY, 0), y = workspace.Pixel(_y, image, part, row, 0);
-                float* residual = _residual is null ? null : workspace.Pixel(_residual, image, part, row, 0);
-                for (int i = 0, start = 0, pixels; i < _tiles; i++, start += pixels)
-                {
-                    pixels = (int)((long)_y.Width * (i + 1) / _tiles) - start;
-                    tile.X = x + (nint)start * stride;
-                    tile.X7 = tile.X + 7 * stride;
-                    epilogue.Y = y + start * Block;
-                    epilogue.Y7 = epilogue.Y + 7 * Block;
-                    epilogue.Residual = residual == null ? null : residual + start * Block;
-                    epilogue.Residual7 = residual == null ? null : epilogue.Residual + 7 * Block;
-                    PixelTiles<TTile>.Multiply(stride, pixels, false, in tile, in epilogue);
-                    _function?.Apply(epilogue.Y, epilogue.Y, pixels * Block);
-                }
+                float* y = workspace.Pixel(_y, image, part, row, 0);
+                _function.Apply(y, y, _y.Width * Block);
             }
-        }
+    }
+
+    private void Clear(Workspace workspace, int image, int plane, int lane)
+    {
+        for (int row = 0; row < _y.Height; row++)
+            for (int column = 0; column < _y.Width; column++)
+                TVector.Zero.Store(workspace.Pixel(_y, image, plane, row, column) + lane);
     }
 
     /// <summary>Puts each output's weights into the rows of its group's channels; all other rows are zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Spread(float* compact, int plane, int first, float* spread)
+    private void Spread(float* compact, int unit, float* spread)
     {
-        new Span<float>(spread, checked((int)SpreadLength)).Clear();
-        for (int lane = 0; lane < Block && plane * Block + lane < _y.Channels; lane++)
+        float* to = spread;
+        foreach (GroupRun run in _runs[unit])
+            for (int c = run.Channel; c < run.Channel + run.Length; c++, to += TVector.Count)
+                for (int lane = 0; lane < TVector.Count; lane++)
+                {
+                    int own = c - (unit * TVector.Count + lane) / _groupOutputs * _groupInputs;
+                    to[lane] = (uint)own < (uint)_groupInputs && unit * TVector.Count + lane < _y.Channels ? compact[(own * _taps + run.Tap) * Width + lane] : 0;
+                }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Row(Workspace workspace, int image, int plane, int lane, int row, GroupRun[] runs, float* panel)
+    {
+        float* x = workspace.Pixel(_x, image, 0, row * _node.Window.StrideY, 0), y = workspace.Pixel(_y, image, plane, row, 0) + lane;
+        float* residual = _residual is null ? null : workspace.Pixel(_residual, image, plane, row, 0) + lane;
+        int stride = _node.Window.StrideX * Block, i = 0;
+        float* scale = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_scale, plane * Block + lane), bias = (float*)Marshal.UnsafeAddrOfPinnedArrayElement(_bias, plane * Block + lane);
+        fixed (GroupRun* first = runs)
         {
-            int channel = (plane * Block + lane) / _groupOutputs * _groupInputs - first * Block;
-            float* from = compact + lane;
-            for (int c = 0; c < _groupInputs; c++, channel++)
-                for (int tap = 0; tap < _taps; tap++, from += Width)
-                    spread[((nint)(channel / Block * _taps + tap) * Block + channel % Block) * Width + lane] = *from;
+            for (; i <= _y.Width - 7; i += 7)
+                if (stride == Block)
+                    Seven<Sixteen>(x + i * stride, first, runs.Length, panel, y + i * Block, residual == null ? null : residual + i * Block, scale, bias);
+                else
+                    Seven<ThirtyTwo>(x + i * stride, first, runs.Length, panel, y + i * Block, residual == null ? null : residual + i * Block, scale, bias);
+            for (; i < _y.Width; i++)
+                One(x + i * stride, first, runs.Length, panel, y + i * Block, residual == null ? null : residual + i * Block, scale, bias);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Seven<TStride>(float* x, GroupRun* runs, int count, float* panel, float* y, float* residual, float* scale, float* bias)
+        where TStride : struct, IConstant
+    {
+        TVector s0 = TVector.Zero, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0;
+        for (; count > 0; count--, runs++)
+        {
+            float* p = x + runs->Offset;
+            for (int i = runs->Length; i > 0; i--, p++, panel += TVector.Count)
+            {
+                TVector w = TVector.Load(panel);
+                s0 = TVector.MultiplyAdd(w, p, s0);
+                s1 = TVector.MultiplyAdd(w, p + TStride.Value, s1);
+                s2 = TVector.MultiplyAdd(w, p + 2 * TStride.Value, s2);
+                s3 = TVector.MultiplyAdd(w, p + 3 * TStride.Value, s3);
+                s4 = TVector.MultiplyAdd(w, p + 4 * TStride.Value, s4);
+                s5 = TVector.MultiplyAdd(w, p + 5 * TStride.Value, s5);
+                s6 = TVector.MultiplyAdd(w, p + 6 * TStride.Value, s6);
+            }
+        }
+        TVector a = TVector.Load(scale), b = TVector.Load(bias), low = TVector.Create(_low), high = TVector.Create(_high);
+        Finish(s0, y, residual, 0, a, b, low, high);
+        Finish(s1, y, residual, Block, a, b, low, high);
+        Finish(s2, y, residual, 2 * Block, a, b, low, high);
+        Finish(s3, y, residual, 3 * Block, a, b, low, high);
+        Finish(s4, y, residual, 4 * Block, a, b, low, high);
+        Finish(s5, y, residual, 5 * Block, a, b, low, high);
+        Finish(s6, y, residual, 6 * Block, a, b, low, high);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void One(float* x, GroupRun* runs, int count, float* panel, float* y, float* residual, float* scale, float* bias)
+    {
+        TVector s = TVector.Zero;
+        for (; count > 0; count--, runs++)
+        {
+            float* p = x + runs->Offset;
+            for (int i = runs->Length; i > 0; i--, p++, panel += TVector.Count)
+                s = TVector.MultiplyAdd(TVector.Load(panel), p, s);
+        }
+        Finish(s, y, residual, 0, TVector.Load(scale), TVector.Load(bias), TVector.Create(_low), TVector.Create(_high));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(TVector sum, float* y, float* residual, int at, TVector scale, TVector bias, TVector low, TVector high)
+    {
+        sum = TVector.MultiplyAdd(sum, scale, bias);
+        if (residual != null)
+            sum += TVector.Load(residual + at);
+        TVector.Clamp(sum, low, high).Store(y + at);
+    }
 }
+
+/// <summary>Neighbouring channels at one tap.</summary>
+/// <param name="Offset">Where they lie, from a pixel's first value.</param>
+/// <param name="Length">How many.</param>
+/// <param name="Channel">The first.</param>
+/// <param name="Tap">The tap.</param>
+internal readonly record struct GroupRun(nint Offset, int Length, int Channel, int Tap);

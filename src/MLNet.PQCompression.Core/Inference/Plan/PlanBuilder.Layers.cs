@@ -18,7 +18,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         bool planes = conv.Group == 1 && input[1] < FewChannels && Find(node.Inputs[0], ValueLayout.Blocked) is null;
         int stride = conv.Window.StrideX * (planes ? 1 : PlanValue.Block);
         bool grouped = conv.Group != 1 && !depthwise;
-        if (!depthwise && !PixelTiles<TTile>.Supports(stride) || grouped && !GroupedConvolutionStep<TTile>.Applies(conv, input, weight.Shape, stride))
+        if (!depthwise && !grouped && !PixelTiles<TTile>.Supports(stride) || grouped && !GroupedConvolutionStep<TVector>.Applies(conv, weight.Shape))
             return false;
         PlanValue x = Require(node.Inputs[0], planes ? ValueLayout.Planes : ValueLayout.Blocked);
         Window w = conv.Window;
@@ -32,7 +32,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             if (depthwise)
                 return new DepthwiseStep<TVector>(layer, weight, x, y, fusion);
             if (grouped)
-                return new GroupedConvolutionStep<TTile>(layer, weight, _weights, x, y, fusion);
+                return new GroupedConvolutionStep<TVector>(layer, weight, _weights, x, y, fusion);
             if (onePixel)
                 return new LinearStep<TTile>(node.Name, WeightPanels.Create(node.Name, weight, x.Planes * PlanValue.Block, flat => flat, _weights), layer.Operations, x, y, fusion);
             var order = new ReadingOrder(x, input[1], w);
