@@ -7,13 +7,14 @@ using Perfolizer.Horology;
 using MLNet.PQCompression.Benchmarks;
 
 // "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py, "kmeans MODEL THREADS" times k-means,
-// "chart FIGURES.json OUT.svg" draws figures of the docs; anything else is
+// "ratio SECONDS MODELS" compares with ONNX Runtime, "chart FIGURES.json OUT.svg" draws figures of the docs; anything else is
 // BenchmarkDotNet's.
 return args switch
 {
     ["serve", string model, string threads, string batch] => ScoringServer.Run(model, int.Parse(threads), int.Parse(batch)),
     ["train", string model, string threads, string batch, string size] => TrainingServer.Run(model, int.Parse(threads), int.Parse(batch), int.Parse(size)),
     ["kmeans", string model, string threads] => KMeansTiming.Run(model, int.Parse(threads)),
+    ["ratio", string seconds, .. string[] models] => RuntimeRatio.Run(double.Parse(seconds), models),
     ["recode", string model, string target, string regime] => Recoding.Run(model, target, regime),
     ["chart", string figures, string svg] => FigureChart.Run(figures, svg),
     _ => RunBenchmarks(args),

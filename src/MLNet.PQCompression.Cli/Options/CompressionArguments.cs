@@ -34,6 +34,7 @@ internal sealed class CompressionArguments
         },
     };
 
+    private readonly Option<bool> _depthwise = new("--depthwise") { Description = "Compress depthwise convolutions too: they are few bytes and have the largest errors." };
     private readonly Option<bool> _reestimate = new("--reestimate-batchnorm") { Description = "Give BatchNorm the mean and variance of the student's own activations (for paper and plain)." };
     private readonly Option<int> _layerSteps = AtLeast(0, "--layer-steps", "Steps of distillation after each layer, on its codewords (the paper: 100).", 0);
     private readonly Option<int> _epochs = AtLeast(0, "--epochs", "Epochs of distillation at the end, on all codewords.", 0);
@@ -45,13 +46,13 @@ internal sealed class CompressionArguments
     private readonly Option<LayerOverride[]> _layers = LayerOption.Create();
 
     /// <summary>Those that decide the plan, and what carrying it out takes.</summary>
-    public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers, _method, _maxImages, _views, _memory];
+    public IReadOnlyList<Option> Plan => [_blocks, _codewords, _layers, _depthwise, _method, _maxImages, _views, _memory];
 
     /// <summary>Those that an analysis looks at.</summary>
     public IReadOnlyList<Option> Analysis => [_layers, _seed, _memory];
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _seed, _maxImages, _views, _memory, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
+    public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _depthwise, _seed, _maxImages, _views, _memory, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
     /// <summary>Reads them.</summary>
     /// <param name="arguments">What was parsed.</param>
@@ -62,6 +63,7 @@ internal sealed class CompressionArguments
         Blocks = arguments.GetValue(_blocks),
         Method = arguments.GetValue(_method),
         Codewords = arguments.GetValue(_codewords),
+        Depthwise = arguments.GetValue(_depthwise),
         Seed = arguments.GetValue(_seed),
         MaxImages = arguments.GetValue(_maxImages),
         Views = arguments.GetValue(_views),

@@ -62,6 +62,12 @@ public sealed record CompressionOptions
     /// <summary>d for the classifier.</summary>
     public int ClassifierBlockSize { get; init; } = 4;
 
+    /// <summary>
+    /// Whether depthwise convolutions, whose filters have one input channel, are compressed too. On four mobile networks they were 3 to 17% of the bytes saved and had
+    /// the largest errors, so by default they stay as they are.
+    /// </summary>
+    public bool Depthwise { get; init; }
+
     /// <summary>k-means iterations a layer (the paper: 100).</summary>
     public int Iterations { get; init; } = 100;
 

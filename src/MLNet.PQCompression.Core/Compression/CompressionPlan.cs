@@ -81,6 +81,8 @@ public sealed class CompressionPlan
             return asked ? throw Impossible("its weight is shared by several nodes") : Alone("its weight is shared by several nodes");
         if (isFirst && !asked)
             return Alone("first convolution");
+        if (!options.Depthwise && !asked && node.Operator is Conv { Group: > 1 } && shape[1] == 1)
+            return Alone("depthwise: few bytes and large errors");
         LayerGeometry geometry = LayerGeometry.Of(node.Operator, shape);
         bool isLinear = geometry.Window is null;
         (int d, string rule) = exception?.BlockSize is { } given ? (given, exception.Reason ?? "as asked") : BlockSize(geometry, options, basicBlocks);

@@ -20,6 +20,19 @@ public sealed class CompressionPlanTests
         Assert.Equal(19, plan.Layers.Count(l => l.IsQuantized));
     }
 
+    [Fact]
+    public void Depthwise_layers_stay_dense_unless_they_are_asked_for()
+    {
+        var maker = new Inference.GraphMaker(1);
+        string x = maker.Conv(maker.Conv(maker.Conv("x", 3, 64, Window.Square(3)), 64, 64, Window.Square(3), group: 64), 64, 128, Window.Square(1));
+        ModelGraph model = maker.Build(x, 3, 16, 16);
+        LayerPlan[] layers = [.. CompressionPlan.Create(model, new()).Layers];
+        Assert.Equal([false, false, true], layers.Select(l => l.IsQuantized));
+        Assert.Contains("depthwise", layers[1].Reason);
+        Assert.True(CompressionPlan.Create(model, new() { Depthwise = true }).Layers[1].IsQuantized);
+        Assert.True(CompressionPlan.Create(model, new() { Overrides = [new(layers[1].Weight, BlockSize: 9)] }).Layers[1].IsQuantized);
+    }
+
     [SkippableFact]
     public void The_published_ResNet18_has_the_size_of_the_paper()
     {
