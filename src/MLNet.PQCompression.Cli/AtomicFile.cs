@@ -4,8 +4,7 @@ namespace MLNet.PQCompression.Cli;
 internal static class AtomicFile
 {
     /// <summary>Fails early, before the work that makes the content, where the file could not be written in the end.</summary>
-    /// <exception cref="IOException">The file exists and may not be replaced, or its folder does not exist.</exception>
-    /// <exception cref="UnauthorizedAccessException">No file can be made in its folder.</exception>
+    /// <exception cref="IOException">The file exists and may not be replaced, its folder does not exist, or no file can be made there.</exception>
     public static void CheckTarget(string path, bool overwrite)
     {
         if (Path.EndsInDirectorySeparator(path))
@@ -18,6 +17,23 @@ internal static class AtomicFile
         if (Path.GetDirectoryName(full) is { } folder && !Directory.Exists(folder))
             throw new DirectoryNotFoundException($"The folder '{folder}' of the output does not exist.");
         CheckFolder(path, Path.GetDirectoryName(full)!);
+    }
+
+    /// <summary>Makes the folder of a checkpoint, and fails early where nothing could be written in it.</summary>
+    /// <exception cref="IOException">The folder cannot be made, or no file in it.</exception>
+    public static void CheckFolder(string? folder)
+    {
+        if (folder is null)
+            return;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The folder '{folder}' cannot be made: {e.Message}", e);
+        }
+        CheckFolder(folder, Path.GetFullPath(folder));
     }
 
     /// <summary>Makes a file and takes it away again: permissions, a read-only disk and names too long show in no other way.</summary>

@@ -63,7 +63,11 @@ internal sealed class CsvTable
         {
             SepReaderOptions options = Sep.New(',').Reader(o => o with
             {
-                HasHeader = false, Unescape = true, DisableColCountCheck = true, Trim = SepTrim.All, CultureInfo = CultureInfo.InvariantCulture,
+                HasHeader = false,
+                Unescape = true,
+                DisableColCountCheck = true,
+                Trim = SepTrim.All,
+                CultureInfo = CultureInfo.InvariantCulture,
             });
             using SepReader reader = options.FromText(File.ReadAllText(path));
             int line = 1;

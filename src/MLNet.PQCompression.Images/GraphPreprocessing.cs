@@ -118,7 +118,9 @@ internal sealed record GraphPreprocessing(int Channels, bool IsReversed, double[
 
     private GraphPreprocessing Scaled(double[] by, string name) => this with
     {
-        Scale = [.. Scale.Select((s, c) => s * by[c])], Shift = [.. Shift.Select((s, i) => s * by[i * Channels / Shift.Length])], Nodes = [.. Nodes, name],
+        Scale = [.. Scale.Select((s, c) => s * by[c])],
+        Shift = [.. Shift.Select((s, i) => s * by[i * Channels / Shift.Length])],
+        Nodes = [.. Nodes, name],
     };
 
     private GraphPreprocessing? Normalize(ModelGraph model, Node node, float epsilon)

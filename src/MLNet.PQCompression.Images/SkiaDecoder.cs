@@ -77,12 +77,17 @@ internal static class SkiaDecoder
                 PngFile.CheckLength(data);
             int orientation = OrientationOf(codec);
             SKAlphaType alpha = codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Premul;
-            byte* pixels = (byte*)NativeMemory.AllocZeroed((nuint)width * (nuint)height, 4);
+            byte* pixels = null;
             try
             {
+                pixels = (byte*)NativeMemory.AllocZeroed((nuint)width * (nuint)height, 4);
                 SKCodecResult result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, alpha), (nint)pixels);
                 bool keep = result == SKCodecResult.Success || (keepPart && result is SKCodecResult.IncompleteInput or SKCodecResult.ErrorInInput);
                 return new(result, keep ? new(width, height, WithoutAlpha(pixels, width * height)) : null, true, orientation);
+            }
+            catch (OutOfMemoryException e)
+            {
+                throw new InvalidImageException(ImageFault.TooLarge, $"{format.Name}: there is no memory for an image of {width}×{height}.", e);
             }
             finally
             {

@@ -47,6 +47,14 @@ public sealed class FileTests(ToolFixture files) : IClassFixture<ToolFixture>
         (await ToolRun.Of("compress", files.Model, "--images", files.File("no-images-here"), "--output", files.File(output))).Fails(code, word);
     }
 
+    [Fact]
+    public async Task A_checkpoint_folder_that_cannot_be_made_is_found_before_any_image_is_read()
+    {
+        string folder = System.IO.Path.Combine(files.OneImage, "checkpoint"); // an image is no folder
+        (await ToolRun.Of("compress", files.Model, "--images", files.File("no-images-here"), "--output", files.File("checked.onnx"), "--checkpoint", folder)).Fails(Tool.Failed, "checkpoint", "cannot be made");
+        (await ToolRun.Of("train", "--arch", "resnet20", "--images", files.File("no-images-here"), "--output", files.File("checked.onnx"), "--checkpoint", folder)).Fails(Tool.Failed, "checkpoint", "cannot be made");
+    }
+
     [SkippableFact]
     public async Task A_folder_without_permission_is_found_before_any_image_is_read()
     {

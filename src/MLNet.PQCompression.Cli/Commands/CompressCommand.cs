@@ -80,6 +80,7 @@ internal sealed class CompressCommand : ToolCommand
         int? classes = ClassNamesOption.Count(teacher, preprocessing);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, classes);
         CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing) with { Backend = threads => _backend.Create(arguments, threads, console.Note) };
+        AtomicFile.CheckFolder(options.CheckpointFolder);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!, console.CancellationToken);
         (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, classes, options).Sample(all.Count, options.Seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);

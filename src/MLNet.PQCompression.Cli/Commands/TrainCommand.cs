@@ -53,6 +53,7 @@ internal sealed class TrainCommand : ToolCommand
             throw new UsageException($"--output '{output}': the name must end in .onnx or .safetensors.");
         Architecture architecture = Architecture.Find(arguments.GetRequiredValue(_architecture));
         int threads = arguments.GetValue(_threads), seed = arguments.GetValue(_seed);
+        AtomicFile.CheckFolder(arguments.GetValue(_checkpoint));
         using ImageSource source = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
         ImageArguments.RequireLabels(source, "training");
         int classes = source.ClassNames.Count > 0 ? source.ClassNames.Count : source.Images.Max(i => i.Label) + 1;
