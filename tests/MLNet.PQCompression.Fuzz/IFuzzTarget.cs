@@ -6,6 +6,9 @@ public interface IFuzzTarget
     /// <summary>What to call it on the command line.</summary>
     string Name { get; }
 
+    /// <summary>The files before any damage.</summary>
+    IEnumerable<byte[]> Sound { get; }
+
     /// <summary>A damaged file; the same random numbers give the same file.</summary>
     byte[] Make(Random random);
 

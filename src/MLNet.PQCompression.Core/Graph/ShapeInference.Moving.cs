@@ -101,6 +101,9 @@ public static partial class ShapeInference
             : throw Misfit(node, inputs, $"height and width of N×C×H×W must be multiples of {block}");
     }
 
+    /// <summary>The largest dimension that a Resize makes: each of its positions has a few weights.</summary>
+    private const int MaxResized = 1 << 24;
+
     private static TensorShape Sample(Node node, Resize resize, TensorShape[] inputs)
     {
         TensorShape x = inputs[0];
@@ -108,7 +111,7 @@ public static partial class ShapeInference
             throw Misfit(node, inputs, $"it gives {Math.Max(resize.Sizes.Length, resize.Scales.Length)} sizes or scales");
         var sizes = new long[x.Rank];
         for (int i = 0; i < sizes.Length; i++)
-            sizes[i] = resize.OutputSize(i, x[i]) is > 0 and var size && x[i] > 0
+            sizes[i] = resize.OutputSize(i, x[i]) is > 0 and <= MaxResized and var size && x[i] > 0
                 ? size
                 : throw Misfit(node, inputs, $"dimension {i} would become {resize.OutputSize(i, x[i])}");
         return Sized(node, inputs, sizes);

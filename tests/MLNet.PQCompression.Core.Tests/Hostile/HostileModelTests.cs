@@ -101,6 +101,14 @@ public class HostileModelTests
     }
 
     [Fact]
+    public void A_resize_that_grows_one_way_and_shrinks_the_other_makes_nothing_larger_in_between()
+    {
+        ModelGraph graph = new OnnxFile(17, -1, 1, 1, 1 << 20).Ints("sizes", 1, 1, 1 << 20, 1).Node("Resize", "input - - sizes", "y", ("mode", "nearest")).Read();
+        Bounded(() => Assert.Equal(1 << 20, Score(graph).Length), 128 << 20);
+        Refused(() => Score(new OnnxFile(17, -1, 1, 1, 1).Ints("sizes", 1, 1, 1, 1 << 25).Node("Resize", "input - - sizes", "y").Read()));
+    }
+
+    [Fact]
     public void Weights_that_decode_to_far_more_than_the_file_are_refused()
     {
         OnnxFile file = new OnnxFile().Floats("book", [2, 500_000], new float[1_000_000]).Tensor("codes", 2, [2, 250_000], new byte[500_000])

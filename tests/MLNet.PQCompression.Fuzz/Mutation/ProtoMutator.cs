@@ -11,12 +11,15 @@ internal static class ProtoMutator
         "Conv", "BatchNormalization", "Gemm", "MatMul", "Relu", "Sigmoid", "HardSwish", "Clip", "HardSigmoid", "LeakyRelu", "Add", "Sub", "Mul", "Div", "Concat", "Pad",
         "Slice", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Softmax", "LRN",
         "Shape", "Gather", "Cast", "Constant", "ConstantOfShape", "Sum", "Split", "Identity", "Dropout", "Mod", "Resize", "ConvTranspose", "PRelu", "Upsample",
+        "InstanceNormalization", "LayerNormalization", "Expand", "Tile", "DepthToSpace", "SpaceToDepth", "LogSoftmax", "Elu", "Selu", "Gelu", "Max", "Min", "Pow", "Exp", "Sqrt",
+        "ReduceSum", "ReduceMax", "ReduceL2", "ArgMax", "NonMaxSuppression", "TopK", "Where", "Range", "Loop", "If", "Einsum",
     }.Select(Encoding.UTF8.GetBytes)];
 
     private static readonly byte[][] Attributes = [.. new[]
     {
         "kernel_shape", "strides", "pads", "dilations", "auto_pad", "group", "axis", "axes", "perm", "to", "ceil_mode", "count_include_pad", "alpha", "beta", "epsilon",
         "transA", "transB", "keepdims", "starts", "ends", "shape", "size", "value", "min", "max", "split", "mode", "SAME_UPPER", "SAME_LOWER", "VALID", "constant",
+        "output_padding", "output_shape", "blocksize", "reflect", "edge", "linear", "cubic", "nearest", "coordinate_transformation_mode", "align_corners", "nearest_mode",
     }.Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>Damages a tree in a few places.</summary>

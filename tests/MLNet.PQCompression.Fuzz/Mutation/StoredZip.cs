@@ -11,11 +11,12 @@ internal static class StoredZip
     /// <summary>The storages, small codes among others.</summary>
     public static readonly byte[] Long = [.. Enumerable.Range(0, 64).Select(i => (byte)(i % 8))], Short = Long[..32];
 
-    /// <summary>A zip around a pickle and two storages of 64 and 32 bytes.</summary>
-    public static byte[] Make(byte[] pickle, Random random)
+    /// <summary>A zip around a pickle and two storages of 64 and 32 bytes; without a liar a sound one.</summary>
+    public static byte[] Make(byte[] pickle, Random? liar)
     {
+        Random random = liar ?? Random.Shared;
         (string Name, byte[] Data)[] parts = [("a/data.pkl", pickle), ("a/byteorder", "little"u8.ToArray()), ("a/data/0", Long), ("a/data/1", Short)];
-        bool lies = random.Next(4) == 0;
+        bool lies = liar?.Next(4) == 0;
         var file = new MemoryStream();
         var directory = new MemoryStream();
         var offsets = new List<int>();

@@ -24,6 +24,9 @@ internal static class ImageSize
             double each = node.Operator switch
             {
                 Conv conv => (double)conv.Window.KernelHeight * conv.Window.KernelWidth * shapes[node.Inputs[1]][1],
+                ConvTranspose conv => (double)conv.Window.KernelHeight * conv.Window.KernelWidth * shapes[node.Inputs[1]][0],
+                InstanceNormalization or LayerNormalization or PointwiseOperator => 8,
+                Resize => 64,
                 MaxPool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
                 AveragePool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
                 Gemm or MatMul => shapes[node.Inputs[1]].Dimensions.Max(),

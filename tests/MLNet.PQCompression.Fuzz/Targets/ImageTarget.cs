@@ -12,6 +12,8 @@ internal sealed class ImageTarget : IFuzzTarget
 
     public string Name => "images";
 
+    public IEnumerable<byte[]> Sound => _files;
+
     public byte[] Make(Random random) => PictureMutator.Mutate(_files[random.Next(_files.Length)], random);
 
     public Outcome Run(byte[] file)

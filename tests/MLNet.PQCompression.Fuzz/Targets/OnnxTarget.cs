@@ -18,6 +18,8 @@ internal sealed class OnnxTarget : IFuzzTarget
 
     public string Name => _trains ? "onnx-train" : "onnx";
 
+    public IEnumerable<byte[]> Sound => _files;
+
     public byte[] Make(Random random)
     {
         int seed = random.Next(_files.Length);
@@ -45,10 +47,27 @@ internal sealed class OnnxTarget : IFuzzTarget
                 OnnxWriter.Write(graph, stream, new() { Opset = opset });
                 yield return stream.ToArray();
             }
+        foreach (byte[] file in Files())
+            yield return file;
         yield return new OnnxFile(13, 1, 4, 4, 4).Scalar("zero", 0).Ints("rest", -1).Node("Shape", "input", "s").Node("Gather", "s zero", "n").Node("Unsqueeze", "n axes", "u")
             .Ints("axes", 0).Node("Concat", "u rest", "t", ("axis", 0)).Node("Reshape", "input t", "y").Bytes("y");
         yield return new OnnxFile(17, -1, 2, 6, 6).Floats("w", [4, 2, 3, 3]).Node("Conv", "input w", "c", ("auto_pad", "SAME_UPPER"), ("strides", new[] { 2, 2 }))
             .Node("Split", "c", "a b", ("axis", 1)).Node("Sum", "a b a", "s").Node("Softmax", "s", "y", ("axis", 1)).Bytes("y");
+    }
+
+    /// <summary>Operators beside those of the graphs below, as exporters write them.</summary>
+    private static IEnumerable<byte[]> Files()
+    {
+        yield return new OnnxFile(18, -1, 4, 4, 4).Floats("w", [4, 2, 3, 3]).Floats("one", [2], 1, 0.5f).Floats("scales", [4], 1, 1, 2, 2)
+            .Node("ConvTranspose", "input w", "c", ("strides", new[] { 2, 2 }), ("pads", new[] { 1, 1, 1, 1 }), ("output_padding", new[] { 1, 1 }))
+            .Node("InstanceNormalization", "c one one", "n").Node("Resize", "n - scales", "r", ("mode", "linear")).Node("Elu", "r", "y").Bytes("y");
+        yield return new OnnxFile(17, -1, 4, 4, 4).Ints("rows", 0, 2, -1).Ints("times", 1, 1, 2, 1).Floats("slope", [3, 1, 1], 0.1f, 0.2f, 0.3f)
+            .Node("Gather", "input rows", "g", ("axis", 1)).Node("PRelu", "g slope", "p").Node("Tile", "p times", "t").Node("ReduceMax", "t", "m", ("axes", new[] { 2 }))
+            .Node("LogSoftmax", "m", "y", ("axis", 1)).Bytes("y");
+        yield return new OnnxFile(17, -1, 4, 4, 4).Floats("scale", [4], 1, 1, 2, 2).Ints("size", 1, 16, 2, 2).Ints("around", 0, 0, 1, 1, 0, 0, 1, 1)
+            .Node("SpaceToDepth", "input", "s", ("blocksize", 2)).Node("Expand", "s size", "e").Node("DepthToSpace", "e", "d", ("blocksize", 2))
+            .Node("Pad", "d around", "q", ("mode", "reflect")).Node("Max", "q q", "x").Node("ReduceL2", "x", "l", ("axes", new[] { 3 }))
+            .Node("Slice", "l first last axis back", "y").Ints("first", 5).Ints("last", -7).Ints("axis", 2).Ints("back", -2).Bytes("y");
     }
 
     private static IEnumerable<ModelGraph> Graphs()

@@ -23,6 +23,8 @@ internal sealed class SafetensorsTarget : IFuzzTarget
 
     public string Name => "safetensors";
 
+    public IEnumerable<byte[]> Sound => [Around(Encoding.UTF8.GetBytes(Header), Encoding.UTF8.GetByteCount(Header))];
+
     public byte[] Make(Random random)
     {
         var words = new List<string>(_words);
@@ -52,9 +54,7 @@ internal sealed class SafetensorsTarget : IFuzzTarget
             }
         }
         byte[] header = Encoding.UTF8.GetBytes(string.Concat(words));
-        byte[] length = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, random.Next(16) == 0 ? Numbers.Any(random, header.Length) : header.Length);
-        byte[] file = [.. length, .. header, .. new byte[48]];
+        byte[] file = Around(header, random.Next(16) == 0 ? Numbers.Any(random, header.Length) : header.Length);
         return random.Next(8) == 0 ? ByteMutator.Mutate(file, random) : file;
     }
 
@@ -65,6 +65,13 @@ internal sealed class SafetensorsTarget : IFuzzTarget
     }
 
     public bool IsDocumented(Exception exception) => exception is InvalidModelException;
+
+    private static byte[] Around(byte[] header, long claimed)
+    {
+        byte[] length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, claimed);
+        return [.. length, .. header, .. new byte[48]];
+    }
 
     /// <summary>Cuts JSON into strings, numbers and signs.</summary>
     private static IEnumerable<string> Split(string json)

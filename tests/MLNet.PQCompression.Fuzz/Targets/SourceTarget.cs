@@ -32,6 +32,8 @@ internal sealed class SourceTarget : IFuzzTarget
 
     public string Name => _zip ? "images-zip" : "images-csv";
 
+    public IEnumerable<byte[]> Sound => [_sound];
+
     public byte[] Make(Random random)
     {
         byte[] file = _sound;

@@ -15,6 +15,8 @@ internal sealed class TorchTarget(bool zip) : IFuzzTarget
 
     public string Name => zip ? "torch-zip" : "torch-legacy";
 
+    public IEnumerable<byte[]> Sound => _pickles.Select(PickleMutator.Join).Select(p => zip ? StoredZip.Make(p, null) : Legacy(p, null));
+
     public byte[] Make(Random random)
     {
         List<byte[]> opcodes = _pickles[random.Next(_pickles.Length)];
@@ -40,11 +42,11 @@ internal sealed class TorchTarget(bool zip) : IFuzzTarget
         .. new PickleWriter().Op('}').Text("little_endian").Raw(0x88).Op('s').End(),
     ];
 
-    private static byte[] Legacy(byte[] pickle, Random random)
+    private static byte[] Legacy(byte[] pickle, Random? random)
     {
         byte[] counts = new byte[16];
-        BinaryPrimitives.WriteInt64LittleEndian(counts, random.Next(4) == 0 ? Numbers.Any(random, 16) : 16);
-        BinaryPrimitives.WriteInt64LittleEndian(counts.AsSpan(8), random.Next(4) == 0 ? Numbers.Any(random, 32) : 32);
+        BinaryPrimitives.WriteInt64LittleEndian(counts, random?.Next(4) == 0 ? Numbers.Any(random, 16) : 16);
+        BinaryPrimitives.WriteInt64LittleEndian(counts.AsSpan(8), random?.Next(4) == 0 ? Numbers.Any(random, 32) : 32);
         return PickleMutator.Join([Head, pickle, Keys, counts[..8], StoredZip.Long, counts[8..], StoredZip.Short]);
     }
 
@@ -53,7 +55,8 @@ internal sealed class TorchTarget(bool zip) : IFuzzTarget
         yield return new PickleWriter().Op('}').Op('(').Text("module.a.weight").Tensor("FloatStorage", "0", 16, 0, [2, 2, 2], [4, 2, 1])
             .Text("module.a.bias").Tensor("FloatStorage", "0", 16, 8, [4], [2]).Text("module.steps").Tensor("ByteStorage", "1", 32, 0, [], []).Op('u').End();
         yield return new PickleWriter().Op('}').Op('(').Text("epoch").Number(7).Text("args").Global("argparse", "Namespace").Op(')').Raw(0x81).Op('}').Op('b')
-            .Text("model").Op('}').Op('(').Text("x").Tensor("FloatStorage", "0", 16, 0, [4, 4], [1, 4]).Op('u').Op('u').End();
+            .Text("model").Op('}').Op('(').Text("x").Tensor("FloatStorage", "0", 16, 0, [4, 4], [1, 4])
+            .Text("n").Tensor("ByteStorage", "1", 32, 0, [1], [1]).Op('u').Op('u').End();
         yield return new PickleWriter().Op('}').Op('(').Text("a.codes_matrix").Tensor("ByteStorage", "1", 32, 0, [4, 8], [8, 1]).Text("a.codebook")
             .Tensor("FloatStorage", "0", 16, 0, [8, 2], [2, 1]).Text("bn.weight").Tensor("FloatStorage", "0", 16, 0, [4], [1]).Op('u').End();
         yield return new PickleWriter().Op('}').Op('(').Text("conv").Op('}').Op('(').Text("centroids").Tensor("FloatStorage", "0", 16, 0, [8, 2], [2, 1])

@@ -76,24 +76,19 @@ internal sealed record ResizeTaps(int Taps, int[] Positions, float[] Weights)
     }
 }
 
-/// <summary>Resize, one dimension after the other, the outermost first.</summary>
+/// <summary>Resize, one dimension after the other, those that shrink first, so that nothing in between is larger than the input or the output; else the outermost first.</summary>
 internal static class Resampling
 {
     public static void Run(Resize resize, Activation x, Activation output, WorkerPool? pool)
     {
         TensorShape from = x.Shape, to = output.Shape;
-        int last = -1;
-        for (int axis = 0; axis < from.Rank; axis++)
-            if (Changes(resize, axis, from[axis], to[axis]))
-                last = axis;
-        if (last < 0)
+        int[] axes = [.. Enumerable.Range(0, from.Rank).Where(i => Changes(resize, i, from[i], to[i])).OrderBy(i => to[i] > from[i])]; // What grows comes last.
+        if (axes.Length == 0)
             x.Span.CopyTo(output.Span);
         Activation current = x;
-        for (int axis = 0; axis <= last; axis++)
+        foreach (int axis in axes)
         {
-            if (!Changes(resize, axis, from[axis], to[axis]))
-                continue;
-            Activation next = axis == last ? output : new Activation(current.Shape.With(axis, to[axis]));
+            Activation next = axis == axes[^1] ? output : new Activation(current.Shape.With(axis, to[axis]));
             Sample(ResizeTaps.Of(resize, axis, from[axis], to[axis]), axis, current, next, pool);
             current = next;
         }
