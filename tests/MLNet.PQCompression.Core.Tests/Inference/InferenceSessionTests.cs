@@ -220,6 +220,27 @@ public sealed class InferenceSessionTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4)]
+    public void A_pixel_between_convolutions_may_have_a_border(int blockSize)
+    {
+        var maker = new GraphMaker(7);
+        string pooled = maker.Add(new GlobalAveragePool(), "x"), squeezed = maker.Conv(pooled, 40, 40, Window.Square(1), blockSize: blockSize);
+        string sum = maker.Add(new Binary(BinaryFunction.Add), maker.Conv(squeezed, 40, 40, Window.Square(1), blockSize: blockSize), pooled);
+        string wide = maker.Conv(maker.Relu(sum), 40, 40, Window.Square(3, 1, 1)), wider = maker.Conv(squeezed, 40, 40, Window.Square(5, 1, 2));
+        ModelGraph graph = maker.Build(maker.Add(new Concat(1), wide, wider), 40, 3, 3);
+        Activation image = OneNode.Random(8, 5, 40, 3, 3);
+        float[] expected = new NodeEvaluator(graph).EvaluateAll(image)[0].Span.ToArray();
+        foreach (int batch in (int[])[1, 5, 5])
+        {
+            using var session = new InferenceSession(graph, new() { Threads = 1 });
+            float[] scores = new float[batch * 80];
+            session.Run(image.Span[..(batch * 360)], batch, scores);
+            AssertClose(expected[..scores.Length], scores);
+        }
+    }
+
     [Fact]
     public void A_pointwise_convolution_of_many_pixels_keeps_its_tiles()
     {

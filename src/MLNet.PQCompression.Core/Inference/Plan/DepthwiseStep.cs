@@ -24,7 +24,7 @@ internal sealed unsafe class DepthwiseStep<TVector> : PlaneStep
         Window w = node.Window;
         int taps = w.KernelHeight * w.KernelWidth;
         ReadOnlySpan<float> dense = weight.ToDense().Span;
-        _weights = new float[checked(y.Planes * taps * PlanValue.Block)];
+        _weights = PinnedFloats.Allocate(node.Name, (long)y.Planes * taps * PlanValue.Block);
         for (int c = 0; c < y.Channels; c++)
             for (int t = 0; t < taps; t++)
                 _weights[(c / 16 * taps + t) * 16 + c % 16] = dense[c * taps + t];

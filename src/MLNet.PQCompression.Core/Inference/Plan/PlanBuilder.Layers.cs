@@ -33,7 +33,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
                 return new DepthwiseStep<TVector>(layer, weight, x, y, fusion);
             if (grouped)
                 return new GroupedConvolutionStep<TVector>(layer, weight, _weights, x, y, fusion);
-            if (onePixel)
+            if (onePixel && y.IsFlat && fusion.Residual is null or { IsFlat: true }) // The images of a batch must lie equally far apart, and no border be left to clear.
                 return new LinearStep<TTile>(node.Name, WeightPanels.Create(node.Name, weight, x.Planes * PlanValue.Block, flat => flat, _weights), layer.Operations, x, y, fusion);
             var order = new ReadingOrder(x, input[1], w);
             WeightPanels panels = WeightPanels.Create(node.Name, weight, order.Rows, order.RowOf, _weights);
