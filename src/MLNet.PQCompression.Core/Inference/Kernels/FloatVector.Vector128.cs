@@ -28,7 +28,7 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
     public static Float128 MultiplyAdd(Float128 x, float* y, Float128 z) => new(Vector128.MultiplyAddEstimate(x._value, Vector128.Create(*y), z._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float128 Clamp(Float128 x, Float128 low, Float128 high) => new(Vector128.Min(Vector128.Max(x._value, low._value), high._value));
+    public static Float128 Clamp(Float128 x, Float128 low, Float128 high) => new(Vector128.MinNative(high._value, Vector128.MaxNative(low._value, x._value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float128 operator +(Float128 x, Float128 y) => new(x._value + y._value);

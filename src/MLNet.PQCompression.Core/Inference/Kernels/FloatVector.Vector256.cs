@@ -28,7 +28,7 @@ internal readonly unsafe struct Float256(Vector256<float> value) : IFloatVector<
     public static Float256 MultiplyAdd(Float256 x, float* y, Float256 z) => new(Vector256.MultiplyAddEstimate(x._value, Vector256.Create(*y), z._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float256 Clamp(Float256 x, Float256 low, Float256 high) => new(Vector256.Min(Vector256.Max(x._value, low._value), high._value));
+    public static Float256 Clamp(Float256 x, Float256 low, Float256 high) => new(Vector256.MinNative(high._value, Vector256.MaxNative(low._value, x._value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float256 operator +(Float256 x, Float256 y) => new(x._value + y._value);

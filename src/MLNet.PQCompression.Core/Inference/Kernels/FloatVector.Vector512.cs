@@ -29,7 +29,7 @@ internal readonly unsafe struct Float512(Vector512<float> value) : IFloatVector<
     public static Float512 MultiplyAdd(Float512 x, float* y, Float512 z) => new(Avx512F.FusedMultiplyAdd(x._value, Vector512.Create(*y), z._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float512 Clamp(Float512 x, Float512 low, Float512 high) => new(Vector512.Min(Vector512.Max(x._value, low._value), high._value));
+    public static Float512 Clamp(Float512 x, Float512 low, Float512 high) => new(Vector512.MinNative(high._value, Vector512.MaxNative(low._value, x._value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float512 operator +(Float512 x, Float512 y) => new(x._value + y._value);

@@ -27,7 +27,7 @@ internal unsafe interface IFloatVector<T>
     /// <summary>x·y + z with the one value at y.</summary>
     static abstract T MultiplyAdd(T x, float* y, T z);
 
-    /// <summary>min(max(x, low), high).</summary>
+    /// <summary>min(max(x, low), high). x stands last: x86 gives the second operand where one is NaN, so a NaN stays one at the cost of one instruction each.</summary>
     static abstract T Clamp(T x, T low, T high);
 
     static abstract T operator +(T x, T y);

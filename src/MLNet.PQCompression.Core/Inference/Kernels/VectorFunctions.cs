@@ -14,14 +14,14 @@ internal interface IVectorFunction
 internal readonly struct Relu256 : IVectorFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector256<float> Value(Vector256<float> x) => Vector256.Max(x, Vector256<float>.Zero);
+    public Vector256<float> Value(Vector256<float> x) => Vector256.MaxNative(Vector256<float>.Zero, x);
 }
 
 /// <summary>min(max(x, low), high), also where low is above high.</summary>
 internal readonly struct Clip256(float low, float high) : IVectorFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector256<float> Value(Vector256<float> x) => Vector256.Min(Vector256.Max(x, Vector256.Create(low)), Vector256.Create(high));
+    public Vector256<float> Value(Vector256<float> x) => Vector256.MinNative(Vector256.Create(high), Vector256.MaxNative(Vector256.Create(low), x));
 }
 
 /// <summary>max(0, min(1, alpha·x + beta)).</summary>
@@ -29,7 +29,7 @@ internal readonly struct HardSigmoid256(float alpha, float beta) : IVectorFuncti
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector256<float> Value(Vector256<float> x) =>
-        Vector256.Min(Vector256.Max(Vector256.MultiplyAddEstimate(x, Vector256.Create(alpha), Vector256.Create(beta)), Vector256<float>.Zero), Vector256<float>.One);
+        Vector256.MinNative(Vector256<float>.One, Vector256.MaxNative(Vector256<float>.Zero, Vector256.MultiplyAddEstimate(x, Vector256.Create(alpha), Vector256.Create(beta))));
 }
 
 /// <summary>x·f(x): with a sigmoid SiLU, with a hard sigmoid HardSwish.</summary>
