@@ -89,7 +89,7 @@ public static class PreprocessingCheck
         ArgumentNullException.ThrowIfNull(images);
         ImagePreprocessing first = candidates[0];
         byte[][] frames = [.. images.Take(MostImages).Select(i => first.Frame(i).Pixels)];
-        using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(first.Channels, first.Height, first.Width) });
+        using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(first.Channels, first.Height, first.Width), RequireFinite = false });
         bool classifier = IsClassifier(model), softmax = model.ProducerOf(model.Outputs[0].Name)?.Operator is Softmax;
         var scored = new List<Alternative>();
         float[] input = new float[frames.Length * first.Length], output = new float[frames.Length * session.OutputLength];

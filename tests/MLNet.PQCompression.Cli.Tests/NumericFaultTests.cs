@@ -103,5 +103,28 @@ public sealed class NumericFaultTests(ToolFixture files) : IClassFixture<ToolFix
         Assert.DoesNotContain("reading images", run.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A CIFAR ResNet-20 without half of the filters of a layer, as filter pruning leaves it, is compressed about as well as the whole one.</summary>
+    [SkippableFact]
+    [Trait("Category", "Slow")]
+    public async Task A_pruned_network_agrees_with_its_teacher_as_the_whole_one_does()
+    {
+        string images = SharedData.Require("cifar/cifar10-train-jpg.zip"), others = SharedData.Require("cifar/cifar10-test-jpg.zip"), whole = files.File("resnet20.onnx"), pruned = files.File("resnet20-pruned.onnx");
+        ModelGraph model = ModelFile.Load(SharedData.Require("resnet-cifar/resnet20-jpeg.safetensors"));
+        var weight = (DenseTensor)model.Initializers["layer1.0.conv1.weight"];
+        float[] values = weight.Span.ToArray();
+        values.AsSpan(0, values.Length / 2).Clear();
+        OnnxWriter.Write(model, whole);
+        OnnxWriter.Write(model.WithInitializers([new("layer1.0.conv1.weight", new DenseTensor(weight.Shape, values))]), pruned);
+        int ofWhole = await Agreement(whole), ofPruned = await Agreement(pruned);
+        Assert.True(ofPruned >= ofWhole - 10, $"{ofPruned} of 300 pruned, {ofWhole} whole");
+
+        async Task<int> Agreement(string teacher)
+        {
+            string student = teacher + ".pq.onnx";
+            (await ToolRun.Of("compress", teacher, "--images", images, "--output", student, "--max-images", "1024", "--json")).Json();
+            return (await ToolRun.Of("evaluate", student, "--images", others, "--teacher", teacher, "--limit", "300", "--json")).Json().GetProperty("agreement").GetInt32();
+        }
+    }
+
     private static string Images(string name) => Path.GetDirectoryName(SharedData.Require($"cases/{name}/images/0.jpg"))!;
 }

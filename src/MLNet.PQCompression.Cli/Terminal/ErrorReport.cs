@@ -34,7 +34,7 @@ internal static class ErrorReport
         FileNotFoundException { FileName: { Length: > 0 } file } e when !e.Message.Contains(file, StringComparison.Ordinal) => $"{e.Message} ({file})",
         ArgumentException { ParamName: { } parameter } => cause.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
         ArgumentException or UsageException or InvalidModelException or InvalidImageException or IOException or InvalidDataException
-            or FormatException or UnauthorizedAccessException or TorchUnavailableException or DeviceOutOfMemoryException => cause.Message,
+            or FormatException or NotFiniteNumberException or UnauthorizedAccessException or TorchUnavailableException or DeviceOutOfMemoryException => cause.Message,
         OutOfMemoryException => "out of memory; try a smaller --max-images or --limit",
         _ => $"unexpected {cause.GetType().Name}: {cause.Message} (--verbose shows where)",
     };

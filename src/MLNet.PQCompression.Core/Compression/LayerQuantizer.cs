@@ -139,7 +139,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         }
         ReadOnlySpan<float> weight = teacher.Initializers[plan.Weight].ToDense().Span;
         var problem = new OutputProblem(moments.ToStatistics(), weight, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers);
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
         return (problem, correction, outputs);
     }
 

@@ -32,7 +32,7 @@ internal sealed class TrainingRun
 
     /// <summary>Runs the steps from <paramref name="firstStep"/> on.</summary>
     /// <exception cref="OperationCanceledException">Cancelled between two steps.</exception>
-    /// <exception cref="InvalidOperationException">The loss is not a number any more.</exception>
+    /// <exception cref="NotFiniteNumberException">The loss is not a number any more.</exception>
     public void Run(long firstStep, IProgress<DistillationProgress>? progress, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
@@ -45,7 +45,7 @@ internal sealed class TrainingRun
             var learned = new TrainingBatch(batch.Images, batch.Count, Target(batch));
             double loss = Model.ComputeGradients(learned);
             if (!double.IsFinite(loss))
-                throw new InvalidOperationException($"The loss became {loss} at step {step + 1} of {Steps} ({Name.Stage}{(Name.Layer is null ? "" : $" {Name.Layer}")}): the learning rate {Rate.LearningRate} is too high.");
+                throw new NotFiniteNumberException($"The loss became {loss} at step {step + 1} of {Steps} ({Name.Stage}{(Name.Layer is null ? "" : $" {Name.Layer}")}): the learning rate {Rate.LearningRate} is too high.");
             Model.Update(Rate.LearningRate * Rate.Schedule.Factor((double)step / Steps));
             losses += loss;
             step++;

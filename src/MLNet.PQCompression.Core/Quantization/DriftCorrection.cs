@@ -52,7 +52,8 @@ internal sealed class DriftCorrection
     /// <param name="halves">The problem of each group by the one and by the other half.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
     /// <param name="least">The least λ.</param>
-    public static double ChooseDamping(IReadOnlyList<(DriftCorrection First, DriftCorrection Second)> halves, ReadOnlyMemory<float> rowWeights, double least)
+    /// <param name="cancellationToken">Stops between two trials.</param>
+    public static double ChooseDamping(IReadOnlyList<(DriftCorrection First, DriftCorrection Second)> halves, ReadOnlyMemory<float> rowWeights, double least, CancellationToken cancellationToken = default)
     {
         var tried = new List<(double Damping, double Error)> { (least, Error(least)) };
         do
@@ -69,6 +70,7 @@ internal sealed class DriftCorrection
             double sum = 0;
             for (int g = 0; g < halves.Count; g++)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 (DriftCorrection first, DriftCorrection second) = halves[g];
                 ReadOnlySpan<float> weights = rowWeights.Span.Slice(g * first._rows, first._rows);
                 sum += second.ErrorChange(first.Solve(lambda), weights) + first.ErrorChange(second.Solve(lambda), weights);

@@ -40,9 +40,11 @@ internal sealed class OutputProblem
     /// <param name="leastDamping">λ of the drift correction as a fraction of H's mean diagonal, at least.</param>
     /// <param name="isShrunk">Whether H is shrunk towards the identity by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
     /// <param name="pool">The threads to share.</param>
+    /// <param name="cancellationToken">Stops between two dampings.</param>
     /// <exception cref="NotFiniteNumberException">The moments are not finite.</exception>
     public OutputProblem(
-        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double leastDamping, bool isShrunk, WorkerPool? pool)
+        OutputStatistics statistics, ReadOnlySpan<float> weight, bool isCentered, bool isScaled, float[] rowWeights, double leastDamping, bool isShrunk, WorkerPool? pool,
+        CancellationToken cancellationToken = default)
     {
         _isScaled = isScaled;
         _statistics = statistics;
@@ -58,7 +60,7 @@ internal sealed class OutputProblem
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
             halves[g] = (new(first.Inputs[g], first.Products[g], own, n, pool), new(second.Inputs[g], second.Products[g], own, n, pool));
         }
-        double damping = first.Count > 0 && second.Count > 0 ? DriftCorrection.ChooseDamping(halves, rowWeights, leastDamping) : leastDamping;
+        double damping = first.Count > 0 && second.Count > 0 ? DriftCorrection.ChooseDamping(halves, rowWeights, leastDamping, cancellationToken) : leastDamping;
         float[] target = weight.ToArray();
         for (int g = 0; g < geometry.Groups; g++)
         {

@@ -137,7 +137,7 @@ public sealed class CodebookFinetunerTests : FinetunerFixture
     public void A_rate_that_diverges_is_told()
     {
         using var finetuner = new CodebookFinetuner(Backend, TinyNetwork.Teacher, Images, Options with { Epochs = 50, GlobalRate = new(1e6, new ConstantSchedule()) });
-        var e = Assert.Throws<InvalidOperationException>(() => finetuner.FinetuneGlobal(TinyNetwork.Student));
+        var e = Assert.Throws<NotFiniteNumberException>(() => finetuner.FinetuneGlobal(TinyNetwork.Student));
         Assert.Contains("learning rate", e.Message, StringComparison.Ordinal);
     }
 
