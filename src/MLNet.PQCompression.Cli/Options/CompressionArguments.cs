@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.OnnxRuntime;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Images;
 
@@ -70,6 +71,7 @@ internal sealed class CompressionArguments
         MaxActivationBytes = arguments.GetValue(_memory),
         ReestimateBatchNorm = arguments.GetValue(_reestimate),
         Threads = threads,
+        ForeignRuntime = new OnnxRuntimeEngine(),
         Distillation = images is null ? null : Distillation(arguments, images),
         CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],

@@ -42,11 +42,12 @@ public static class NetworkAnalyzer
             throw new ArgumentException("Budgets and sensitivities are measured by the error of outputs; they need the method 'output'.", nameof(options));
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
+        model.RequireKernels();
         progress?.Report(new("reading images", null, 0));
         int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width));
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, cancellationToken);
+        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, null, cancellationToken);
         OutputKind kind = OutputKinds.Of(teacher);
         var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads);
         ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend);

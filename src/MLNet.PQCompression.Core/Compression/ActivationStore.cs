@@ -38,6 +38,8 @@ internal sealed unsafe class ActivationStore : IDisposable
     /// <summary>Keeps a copy of a value.</summary>
     public StoredActivation Add(Activation value)
     {
+        if (value is ForeignValue foreign)
+            return new(this, value.Shape, [], 1, foreign);
         int count = checked((int)value.Shape.Count), blocks = (count + BlockValues - 1) / BlockValues;
         var own = new nint[blocks];
         for (int i = 0; i < blocks; i++)
@@ -118,15 +120,15 @@ internal sealed unsafe class ActivationStore : IDisposable
 }
 
 /// <summary>A value of one batch in an <see cref="ActivationStore"/>.</summary>
-internal sealed class StoredActivation(ActivationStore store, TensorShape shape, nint[] blocks, float scale)
+internal sealed class StoredActivation(ActivationStore store, TensorShape shape, nint[] blocks, float scale, ForeignValue? foreign = null)
 {
     private nint[]? _blocks = blocks;
 
     /// <summary>The value's shape.</summary>
     public TensorShape Shape => shape;
 
-    /// <summary>The value, as float32.</summary>
-    public Activation Load() => store.Load(shape, _blocks ?? throw new InvalidOperationException("The activation has been released."), scale);
+    /// <summary>The value, as float32; one that is no tensor of real numbers is the one that was kept.</summary>
+    public Activation Load() => foreign ?? store.Load(shape, _blocks ?? throw new InvalidOperationException("The activation has been released."), scale);
 
     /// <summary>Gives the memory back to the store; doing so again does nothing.</summary>
     public void Release()

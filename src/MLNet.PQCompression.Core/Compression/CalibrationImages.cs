@@ -14,14 +14,16 @@ internal static class CalibrationImages
     /// <returns>The images and then their views, and how many images there are.</returns>
     /// <exception cref="ArgumentException">There are none.</exception>
     /// <exception cref="InvalidDataException">One holds values that are not finite.</exception>
-    public static (StoredActivation[] Batches, int Images) Read(ISampleSource images, int most, CompressionOptions options, ActivationStore store, CancellationToken cancellationToken)
+    public static (StoredActivation[] Batches, int Images) Read(ISampleSource images, int most, CompressionOptions options, ActivationStore store, int? fixedBatch, CancellationToken cancellationToken)
     {
         int length = images.Channels * images.Height * images.Width;
-        int batchSize = Math.Clamp(BatchFloats / length, 1, 256), count = 0;
+        int batchSize = fixedBatch ?? Math.Clamp(BatchFloats / length, 1, 256), count = 0;
         var batches = new List<StoredActivation>();
         foreach (SampleBatch batch in images.Read(batchSize, cancellationToken))
         {
             int taken = Math.Min(batch.Count, most - count);
+            if (fixedBatch > taken && count > 0)
+                break;
             FiniteImages.Require(batch, length, taken);
             if (taken > 0)
                 batches.Add(store.Add(new(new(taken, images.Channels, images.Height, images.Width), batch.Data[..(taken * length)].ToArray())));

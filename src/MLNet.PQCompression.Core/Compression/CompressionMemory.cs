@@ -13,10 +13,11 @@ internal static class CompressionMemory
     /// <param name="height">Rows of the images.</param>
     /// <param name="width">Columns of the images.</param>
     /// <exception cref="ArgumentException">A layer's statistics alone take more.</exception>
-    public static int ImagesThatFit(ModelGraph graph, CompressionPlan plan, CompressionOptions options, int height, int width)
+    /// <param name="shapes">The shapes of all values for one image, or null to infer them.</param>
+    public static int ImagesThatFit(ModelGraph graph, CompressionPlan plan, CompressionOptions options, int height, int width, IReadOnlyDictionary<string, TensorShape>? shapes = null)
     {
         long most = options.MaxImages;
-        foreach ((LayerPlan layer, long perImage) in BytesPerImage(graph, plan, options.Method, height, width))
+        foreach ((LayerPlan layer, long perImage) in BytesPerImage(graph, plan, options.Method, height, width, shapes))
         {
             var geometry = LayerGeometry.Of(graph.Nodes.First(n => n.Name == layer.Node).Operator, layer.Shape);
             long statistics = StatisticsBytes(geometry, options.Method);
@@ -30,22 +31,24 @@ internal static class CompressionMemory
     }
 
     /// <summary>Bytes for each image when a layer is quantized: what is alive in both networks there and, of the output method, the teacher's outputs; all float16.</summary>
-    public static IEnumerable<(LayerPlan Layer, long Bytes)> BytesPerImage(ModelGraph graph, CompressionPlan plan, CompressionMethod method, int height, int width)
+    public static IEnumerable<(LayerPlan Layer, long Bytes)> BytesPerImage(ModelGraph graph, CompressionPlan plan, CompressionMethod method, int height, int width, IReadOnlyDictionary<string, TensorShape>? shapes = null)
     {
-        IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(graph, new(1, graph.Input.Shape[1], height, width));
-        Dictionary<string, int> readers = graph.Nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(n => n, StringComparer.Ordinal)
+        shapes ??= ShapeInference.Infer(graph, new(1, graph.Input.Shape[1], height, width));
+        Dictionary<string, int> readers = graph.Nodes.SelectMany(graph.ReadsOf).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Dictionary<string, LayerPlan> stops = plan.Layers.Where(l => l.IsQuantized).ToDictionary(l => l.Node, StringComparer.Ordinal);
         long alive = shapes[graph.Input.Name].Count;
         foreach (Node node in graph.Nodes)
         {
             if (stops.TryGetValue(node.Name, out LayerPlan? layer))
-                yield return (layer, sizeof(ushort) * (2 * alive + (method == CompressionMethod.Output ? shapes[node.Output].Count : 0)));
-            alive += readers.ContainsKey(node.Output) ? shapes[node.Output].Count : 0;
-            foreach (string name in node.Inputs.Distinct().Where(n => !graph.Initializers.ContainsKey(n)))
+                yield return (layer, sizeof(ushort) * (2 * alive + (method == CompressionMethod.Output ? Values(node.Output) : 0)));
+            alive += node.Outputs.Where(readers.ContainsKey).Sum(Values);
+            foreach (string name in graph.ReadsOf(node).Where(n => !graph.Initializers.ContainsKey(n)))
                 if (--readers[name] == 0)
-                    alive -= shapes[name].Count;
+                    alive -= Values(name);
         }
+
+        long Values(string name) => shapes.TryGetValue(name, out TensorShape shape) ? shape.Count : 0;
     }
 
     /// <summary>Bytes of a layer's statistics and search: H of both halves and two matrices of its size to solve with; of the weight some ten forms.</summary>

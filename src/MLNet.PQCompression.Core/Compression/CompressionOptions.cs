@@ -3,6 +3,7 @@ using System.IO.Enumeration;
 using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -100,6 +101,9 @@ public sealed record CompressionOptions
 
     /// <summary>Makes what the work runs on, from <see cref="Threads"/>; null for the managed backend. It is disposed of with the work.</summary>
     public Func<int, IBackend>? Backend { get; init; }
+
+    /// <summary>Runs what stands between layers where this library has no kernel for it; null refuses models with such nodes. The tool and the ML.NET package bring ONNX Runtime.</summary>
+    public IForeignRuntime? ForeignRuntime { get; init; }
 
     /// <summary>A folder in which the state is kept after each layer and epoch, so that the same work, interrupted, goes on from there; null for none.</summary>
     public string? CheckpointFolder { get; init; }

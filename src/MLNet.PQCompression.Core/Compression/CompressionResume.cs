@@ -27,7 +27,7 @@ internal sealed class CompressionResume
         using var images = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (StoredActivation batch in batches)
             images.AppendData(MemoryMarshal.AsBytes(batch.Load().Span));
-        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
+        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, ForeignRuntime = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
         _key = Distillation.Checkpoints.CheckpointFolder.Key(
             "compress", ContentHash.Of(teacher), Convert.ToHexStringLower(images.GetHashAndReset()), setting,
             described.ToString(), string.Join('\n', options.Overrides));

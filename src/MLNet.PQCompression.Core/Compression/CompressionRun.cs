@@ -21,11 +21,11 @@ internal sealed class CompressionRun(
     private double Fraction => _work is { Total: > 0 } work ? _layerShare * _done / work.Total : _layerShare;
 
     /// <summary>Compresses from batches in a store, which it takes over, of so many images and views of them.</summary>
-    public CompressionResult Run(ActivationStore store, StoredActivation[] batches, int images, IBackend backend)
+    public CompressionResult Run(ActivationStore store, StoredActivation[] batches, int images, IBackend backend, ForeignPart foreign)
     {
         TensorShape size = batches[0].Shape;
-        using var frontier = new TwinFrontier(model, batches, backend, store);
-        _work = new(model, plan, options, frontier.Samples, size[2], size[3]);
+        using var frontier = new TwinFrontier(model, batches, backend, store, foreign);
+        _work = new(model, plan, options, frontier.Samples, size[2], size[3], foreign.Shapes);
         var quantizer = new LayerQuantizer(options, frontier.Samples / images, backend);
         var saved = resume?.Load();
         if (saved is not null)

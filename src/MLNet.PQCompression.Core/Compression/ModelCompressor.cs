@@ -27,15 +27,16 @@ public static class ModelCompressor
         options ??= new();
         CompressionPlan plan = Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
-        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
+        ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
+        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes);
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory asked for" : null));
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, cancellationToken);
+        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
         CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
-        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(store, batches, count, backend);
+        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(store, batches, count, backend, foreign);
         FiniteWeights.Require(result.Student);
         return result with { Student = result.Student.WithMetadata(result.Student.Metadata.SetItems(images.Metadata)) };
     }
@@ -58,7 +59,10 @@ public static class ModelCompressor
         FiniteWeights.Require(teacher);
         CompressionPlan plan = CompressionPlan.Create(model, options);
         CheckPlan(model, plan);
-        CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
+        if (!model.HasForeignNodes)
+            CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width);
+        else if (options.ForeignRuntime is null)
+            model.RequireKernels();
         return plan;
     }
 

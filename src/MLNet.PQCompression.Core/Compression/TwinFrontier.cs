@@ -12,6 +12,7 @@ internal sealed class TwinFrontier : IDisposable
 {
     private readonly ModelGraph _teacher;
     private readonly IEvaluationBackend _backend;
+    private readonly ForeignPart _foreign;
     private readonly INodeEvaluator _evaluator;
     private readonly ActivationStore _store;
     private readonly Dictionary<string, int> _readers;
@@ -24,11 +25,13 @@ internal sealed class TwinFrontier : IDisposable
     /// <param name="images">The images, batch by batch, in the store.</param>
     /// <param name="backend">Runs both.</param>
     /// <param name="store">Keeps their activations.</param>
-    public TwinFrontier(ModelGraph teacher, StoredActivation[] images, IEvaluationBackend backend, ActivationStore store)
+    /// <param name="foreign">Runs stretches with foreign nodes; null where there are none.</param>
+    public TwinFrontier(ModelGraph teacher, StoredActivation[] images, IEvaluationBackend backend, ActivationStore store, ForeignPart? foreign = null)
     {
-        (_teacher, _backend, _store, _evaluator) = (teacher, backend, store, backend.Evaluate(teacher));
+        (_teacher, _backend, _store, _foreign) = (teacher, backend, store, foreign ?? ForeignPart.None);
+        _evaluator = _foreign.Evaluate(teacher, backend);
         (Batches, Samples) = (images.Length, images.Sum(i => i.Shape[0]));
-        _readers = teacher.Nodes.SelectMany(n => n.Inputs.Distinct()).GroupBy(n => n, StringComparer.Ordinal)
+        _readers = teacher.Nodes.SelectMany(teacher.ReadsOf).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Student = teacher;
         _teacherValues[teacher.Input.Name] = _studentValues[teacher.Input.Name] = images;
@@ -90,19 +93,19 @@ internal sealed class TwinFrontier : IDisposable
     {
         foreach (Node node in nodes)
         {
-            if (node.Inputs.Any(name => _differing.Contains(name) || (_teacher.Initializers.TryGetValue(name, out Initializer? own) && !ReferenceEquals(own, Student.Initializers[name]))))
-                _differing.Add(node.Output);
-            foreach (string name in node.Inputs.Distinct())
+            if (!_foreign.IsTeachers(node) && _teacher.ReadsOf(node).Any(name => _differing.Contains(name) || (_teacher.Initializers.TryGetValue(name, out Initializer? own) && !ReferenceEquals(own, Student.Initializers[name]))))
+                _differing.UnionWith(node.Outputs);
+            foreach (string name in _teacher.ReadsOf(node))
                 _readers[name]--;
         }
-        string[] kept = [.. nodes.Select(n => n.Output).Where(name => _readers.GetValueOrDefault(name) > 0)];
+        string[] kept = [.. nodes.SelectMany(n => n.Outputs).Where(name => _readers.GetValueOrDefault(name) > 0)];
         string[] consumed = [.. _teacherValues.Keys.Where(name => _readers[name] == 0)];
         foreach (string name in kept)
         {
             _teacherValues[name] = new StoredActivation[Batches];
             _studentValues[name] = _differing.Contains(name) ? new StoredActivation[Batches] : _teacherValues[name];
         }
-        using INodeEvaluator student = _backend.Evaluate(Student);
+        using INodeEvaluator student = _foreign.Evaluate(Student, _backend);
         for (int b = 0; b < Batches; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -127,7 +130,7 @@ internal sealed class TwinFrontier : IDisposable
     private void Step(IReadOnlyList<Node> nodes, int batch, INodeEvaluator studentEvaluator, Activation? firstOutput)
     {
         Node[] ahead = [.. nodes.Skip(firstOutput is null ? 0 : 1)], differing = [.. nodes.Where(n => _differing.Contains(n.Output))];
-        HashSet<string> shared = [.. differing.SelectMany(n => n.Inputs).Where(name => !_differing.Contains(name))];
+        HashSet<string> shared = [.. differing.SelectMany(_teacher.ReadsOf).Where(name => !_differing.Contains(name))];
         var loaded = new Dictionary<StoredActivation, Activation>(ReferenceEqualityComparer.Instance);
         Activation Loaded(StoredActivation stored) => loaded.TryGetValue(stored, out Activation? value) ? value : loaded[stored] = stored.Load();
         Activation Known(string name) => firstOutput is not null && name == nodes[0].Output ? firstOutput : Loaded(_teacherValues[name][batch]);
@@ -137,7 +140,7 @@ internal sealed class TwinFrontier : IDisposable
         Activation Actual(string name) => _differing.Contains(name) ? Loaded(_studentValues[name][batch]) : Expected(name);
         IReadOnlyDictionary<string, Activation> student = studentEvaluator.Evaluate(differing, Actual, IsWanted);
         FiniteValues.Require(student.Values, "the network as far as it is compressed", studentEvaluator, differing, Actual);
-        foreach (string name in nodes.Select(n => n.Output).Where(_teacherValues.ContainsKey))
+        foreach (string name in nodes.SelectMany(n => n.Outputs).Where(_teacherValues.ContainsKey))
         {
             _teacherValues[name][batch] = _store.Add(Expected(name));
             _studentValues[name][batch] = _differing.Contains(name) ? _store.Add(student[name]) : _teacherValues[name][batch];

@@ -28,9 +28,10 @@ internal sealed class WorkEstimate
     /// <param name="samples">Images and views of them.</param>
     /// <param name="height">Rows of the images.</param>
     /// <param name="width">Columns of the images.</param>
-    public WorkEstimate(ModelGraph graph, CompressionPlan plan, CompressionOptions options, int samples, int height, int width)
+    /// <param name="shapes">The shapes of all values for one image, or null to infer them.</param>
+    public WorkEstimate(ModelGraph graph, CompressionPlan plan, CompressionOptions options, int samples, int height, int width, IReadOnlyDictionary<string, TensorShape>? shapes = null)
     {
-        IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(graph, new(1, graph.Input.Shape[1], height, width));
+        shapes ??= ShapeInference.Infer(graph, new(1, graph.Input.Shape[1], height, width));
         Dictionary<string, LayerPlan> plans = plan.Layers.ToDictionary(l => l.Node, StringComparer.Ordinal);
         // What lies between two quantized layers is passed when the next needs it; what lies behind the last comes at the end.
         double passed = 0;
@@ -39,7 +40,7 @@ internal sealed class WorkEstimate
         {
             if (!plans.TryGetValue(node.Name, out LayerPlan? layer))
                 continue;
-            double positions = node.Operator is Conv ? (double)shapes[node.Output][2] * shapes[node.Output][3] : 1;
+            double positions = node.Operator is Conv && shapes.TryGetValue(node.Output, out TensorShape shape) && shape.Rank == 4 ? (double)shape[2] * shape[3] : 1;
             passed += 2 * samples * positions * layer.Shape.Count;
             if (!layer.IsQuantized)
                 continue;

@@ -14,6 +14,7 @@ public sealed class ModelGraph
     private readonly Dictionary<string, Node> _producers;
     private readonly Dictionary<string, Initializer> _initializers;
     private readonly IReadOnlyDictionary<string, string>? _metadata;
+    private bool? _hasForeign;
     private ImmutableSortedDictionary<string, Initializer>? _sortedInitializers;
     private ImmutableSortedDictionary<string, string>? _sortedMetadata;
 
@@ -76,6 +77,12 @@ public sealed class ModelGraph
 
     /// <summary>The node that makes a value, or null for the input and initializers.</summary>
     public Node? ProducerOf(string value) => _producers.GetValueOrDefault(value);
+
+    /// <summary>Whether some nodes are foreign.</summary>
+    internal bool HasForeignNodes => _hasForeign ??= ForeignNodes.Any();
+
+    /// <summary>All values and initializers that a node reads. Sizes that only its document's form takes from other values count where the document runs.</summary>
+    internal IEnumerable<string> ReadsOf(Node node) => HasForeignNodes ? node.Inputs.Concat(node.ShapeSources).Distinct() : node.Inputs.Distinct();
 
     /// <summary>Makes sure that every node has a kernel here.</summary>
     /// <exception cref="UnsupportedOperatorException">Some have none; the message names their operators and what runs them.</exception>

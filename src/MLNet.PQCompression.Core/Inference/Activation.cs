@@ -3,7 +3,7 @@ using MLNet.PQCompression.Graph;
 namespace MLNet.PQCompression.Inference;
 
 /// <summary>A value of a running graph: dense row-major float32, for images N×C×H×W.</summary>
-public sealed class Activation
+public class Activation
 {
     private readonly Memory<float> _data;
 

@@ -66,6 +66,14 @@ internal sealed class DocumentNames
             value.Name = names.GetValueOrDefault(value.Name, value.Name);
     }
 
+    /// <summary>All names that a node reads, and those that graphs inside it mention.</summary>
+    public static HashSet<string> ReadsOf(NodeProto node)
+    {
+        HashSet<string> names = [.. node.Input];
+        CollectNames(node, names);
+        return names;
+    }
+
     /// <summary>Keeps what a condition holds for.</summary>
     public static void Keep<T>(Google.Protobuf.Collections.RepeatedField<T> items, Predicate<T> condition)
     {
