@@ -13,6 +13,15 @@ internal sealed record PredictedClass(int Class, string? Name, double Probabilit
 /// <summary>The likeliest classes of an image, best first.</summary>
 internal sealed record ImagePrediction(string Image, IReadOnlyList<PredictedClass> Classes);
 
+/// <summary>A value that a model gives for an image: its shape and its first numbers, or the value in words where it holds no real numbers.</summary>
+internal sealed record PredictedOutput(string Name, IReadOnlyList<int> Shape, IReadOnlyList<float> First, string? Text);
+
+/// <summary>All values that a model gives for some images that were scored together.</summary>
+internal sealed record ImageOutputs(string Image, IReadOnlyList<PredictedOutput> Outputs);
+
+/// <summary>What predict writes for a model that is no classifier.</summary>
+internal sealed record OutputsResult(string Engine, IReadOnlyList<ImageOutputs> Images, IReadOnlyList<SkippedImage> Skipped, double Seconds);
+
 /// <summary>What predict writes.</summary>
 internal sealed record PredictionResult(IReadOnlyList<ImagePrediction> Images, IReadOnlyList<SkippedImage> Skipped, double Seconds);
 
@@ -47,6 +56,7 @@ internal sealed record TrainResult(string Output, long FileBytes, int Images, in
 [JsonSerializable(typeof(AnalysisResult))]
 [JsonSerializable(typeof(InitResult))]
 [JsonSerializable(typeof(PredictionResult))]
+[JsonSerializable(typeof(OutputsResult))]
 [JsonSerializable(typeof(ExportResult))]
 [JsonSerializable(typeof(BenchResult))]
 [JsonSerializable(typeof(TrainResult))]

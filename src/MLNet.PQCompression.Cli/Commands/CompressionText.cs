@@ -18,7 +18,7 @@ internal static class CompressionText
             {LayerTable.Create(summary.Layers).ToString(ToolConsole.Width)}
             {summary.PaperBytes:N0} bytes of {summary.DenseBytes:N0}, {(double)summary.DenseBytes / summary.PaperBytes:0.0} times smaller (as the paper counts)
             {summary.Output}: {summary.FileBytes:N0} bytes ({(double)summary.DenseBytes / summary.FileBytes:0.0} times smaller), from {summary.Images} images{skipped}, in {summary.Seconds:0.0} s ({summary.Backend})
-            {(kept is null ? "" : Budget(kept))}{HeldOut(summary.HeldOut)}
+            {(kept is null ? "" : Budget(kept))}{HeldOut(summary.HeldOut)}{(summary.Outputs.Count == 0 ? "" : $"on images held out:\n{EvaluateCommand.Describe(summary.Outputs)}")}
 
             """);
     }

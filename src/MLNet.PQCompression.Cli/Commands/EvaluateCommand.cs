@@ -1,9 +1,11 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.OnnxRuntime;
 using MLNet.PQCompression.Reporting;
 
 namespace MLNet.PQCompression.Cli.Commands;
@@ -19,6 +21,7 @@ internal sealed class EvaluateCommand : ToolCommand
     private readonly Option<int?> _limit = new Option<int?>("--limit") { HelpName = "N", Description = "Score at most N images, drawn at random with --seed." }.AtLeast(1);
     private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of the draw." };
     private readonly ClassNamesOption _classes = new();
+    private readonly TaskOption _task = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
@@ -28,13 +31,16 @@ internal sealed class EvaluateCommand : ToolCommand
             "mlnet-pq evaluate model.pq.onnx --images test.zip --teacher model.onnx",
             "mlnet-pq evaluate resnet18.pth --arch resnet18 --images val/ --labels labels.csv --limit 1000 --json")
     {
-        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
     {
         ModelGraph model = _model.Load(arguments);
         ModelGraph? teacher = arguments.GetValue(_teacher) is { } path ? ModelArguments.Load(path, arguments.GetValue(_teacherArchitecture)) : null;
+        ModelGraph? classifier = _task.Classifier(arguments, model);
+        if (classifier is null && teacher is null)
+            throw new UsageException("This model is no classifier: give --teacher, and every output is compared with the teacher's.");
         StatedPreprocessing stated = _preprocessing.Read(arguments, console, model, _model.Path(arguments));
         ImagePreprocessing preprocessing = stated.Preprocessing;
         int threads = arguments.GetValue(_threads);
@@ -45,19 +51,48 @@ internal sealed class EvaluateCommand : ToolCommand
             images = images.Sample(limit, arguments.GetValue(_seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
         PreprocessingArguments.Check(console, teacher ?? model, stated, images, threads);
-        EvaluationReport report = console.Track("evaluate", progress => ModelEvaluator.Evaluate(
-            model, samples, teacher, new() { Threads = threads },
-            new StepProgress<EvaluationProgress>(progress, p => new((double)p.Images / (p.Total ?? images.Count), $"{p.Images} of {p.Total} images")),
-            console.CancellationToken));
+        EvaluationReport report = console.Track("evaluate", step =>
+        {
+            var progress = new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / (p.Total ?? images.Count), $"{p.Images} of {p.Total} images"));
+            return classifier is null
+                ? OfOutputs(model, teacher!, samples, threads, progress, console.CancellationToken)
+                : ModelEvaluator.Evaluate(classifier, samples, teacher is null ? null : _task.Classifier(arguments, teacher), new() { Threads = threads }, progress, console.CancellationToken);
+        });
         ImageArguments.RequireSome(samples, images);
         console.WriteResult(() => Describe(report), report.ToJson);
     }
 
+    private static EvaluationReport OfOutputs(
+        ModelGraph model, ModelGraph teacher, ImageSampleSource samples, int threads, IProgress<EvaluationProgress> progress, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<OutputFigures> outputs = OutputAgreement.Compare(teacher, model, samples, null, threads, new OnnxRuntimeEngine(), progress, cancellationToken);
+        return new()
+        {
+            Images = outputs.Count == 0 ? 0 : outputs.Max(o => o.Images + o.Other), Labelled = 0, Outputs = outputs, Skipped = samples.Skipped, Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
+    }
+
+    /// <summary>Every output beside the teacher's.</summary>
+    internal static string Describe(IReadOnlyList<OutputFigures> outputs)
+    {
+        var table = new TextTable("output", ">cosine", ">5% below", ">least", ">relative error", ">other shape");
+        foreach (OutputFigures o in outputs)
+            table.Add(o.Name, Text(o.Cosine), Text(o.FifthPercentile), Text(o.LeastCosine), Text(o.RelativeError), $"{o.Other}");
+        return table.ToString();
+
+        static string Text(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
+    }
+
     private static string Describe(EvaluationReport report)
     {
+        if (report.Outputs.Count > 0)
+            return string.Create(CultureInfo.InvariantCulture, $"{Describe(report.Outputs)}{report.Images} images in {report.Seconds:0.0} s{(report.Skipped.Count > 0 ? $", {report.Skipped.Count} left out" : "")}\n");
         var table = new TextTable("", ">count", ">of", ">share");
         Add("top-1", report.Top1, report.Labelled);
         Add("top-5", report.Top5, report.Labelled);
+        Add("the teacher's top-1", report.TeacherTop1, report.Labelled);
+        Add("the teacher's top-5", report.TeacherTop5, report.Labelled);
         Add("agreement with the teacher", report.Agreement, report.Images);
         string divergence = report.Divergence is { } kl ? string.Create(CultureInfo.InvariantCulture, $"KL(teacher || model): {kl:0.#####} nats\n") : "";
         string skipped = report.Skipped.Count > 0 ? $", {report.Skipped.Count} left out" : "";

@@ -21,15 +21,16 @@ internal sealed class PredictCommand : ToolCommand
     private readonly Argument<string[]> _images = new("IMAGE") { Description = "Image files, or one folder, zip or CSV of images.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<int> _top = new Option<int>("--top") { HelpName = "N", Description = "How many classes are shown for each image.", DefaultValueFactory = _ => 5 }.AtLeast(1);
     private readonly ClassNamesOption _classes = new();
+    private readonly TaskOption _task = new();
     private readonly PreprocessingArguments _preprocessing = new();
     private readonly ImageArguments _imageArguments = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
 
     public PredictCommand()
-        : base("predict", "Shows the likeliest classes of some images.",
+        : base("predict", "Shows the likeliest classes of some images, or all outputs of a model that is no classifier.",
             "mlnet-pq predict model.pq.onnx cat.jpg dog.png --top 3 --classes names.txt")
     {
-        AddSymbols([.. _model.All, _images, _top, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _top, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -41,6 +42,15 @@ internal sealed class PredictCommand : ToolCommand
         string[] paths = arguments.GetRequiredValue(_images);
         using ImageSource images = paths.Length == 1 ? ImageSource.Open(paths[0], console.CancellationToken) : ImageSource.OpenFiles(paths);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
+        if (_task.Classifier(arguments, model) is not { } classifier)
+        {
+            (string engine, List<ImageOutputs> outputs) = console.Track("predict", progress => OutputPredictions.Run(model, samples, threads, progress, console.CancellationToken));
+            ImageArguments.RequireSome(samples, images);
+            var all = new OutputsResult(engine, outputs, samples.Skipped, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            console.WriteResult(() => OutputPredictions.Describe(all), () => JsonSerializer.Serialize(all, ToolJson.Default.OutputsResult));
+            return;
+        }
+        model = classifier;
         using var session = new InferenceSession(model, new() { Threads = threads, InputShape = new(samples.Channels, samples.Height, samples.Width) });
         IReadOnlyList<string>? names = _classes.Read(arguments, model, session.OutputLength);
         List<ImagePrediction> predictions = console.Track("predict", progress => Predict(model, session, samples, arguments.GetValue(_top), names, progress, console.CancellationToken));

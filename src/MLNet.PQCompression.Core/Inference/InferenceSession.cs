@@ -14,7 +14,7 @@ namespace MLNet.PQCompression.Inference;
 /// normalization, addition and activation that follow it, and weights stay codes and codebooks. Sessions over the same
 /// <see cref="ModelGraph"/> share the compiled model. A session may be used by several threads at once; after the first calls it allocates nothing.
 /// </remarks>
-public sealed unsafe partial class InferenceSession : IDisposable
+public sealed unsafe partial class InferenceSession : IScoringSession
 {
     private readonly ModelGraph _graph;
     private readonly InferenceOptions _options;
@@ -50,6 +50,9 @@ public sealed unsafe partial class InferenceSession : IDisposable
 
     /// <summary>The width in bits of the vectors that kernels compute with on this machine: 512, 256 or 128. The runtime's switches lower it.</summary>
     public static int VectorBits => 128 << (int)SimdLevels.Best;
+
+    /// <inheritdoc/>
+    public string Engine => $"kernels of {VectorBits} bits, straight from the codes";
 
     /// <summary>C×H×W, the size of an image; -1 where the model and the options leave it open.</summary>
     public TensorShape InputShape { get; }

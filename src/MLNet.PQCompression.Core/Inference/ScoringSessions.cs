@@ -16,26 +16,9 @@ public static class ScoringSessions
     {
         ArgumentNullException.ThrowIfNull(graph);
         if (!graph.HasForeignNodes)
-            return new CompiledSession(graph, new(graph, new() { Threads = threads, InputShape = shape }));
+            return new InferenceSession(graph, new() { Threads = threads, InputShape = shape });
         if (runtime is null)
             graph.RequireKernels();
         return runtime!.CreateSession(graph, threads);
-    }
-
-    /// <summary>The compiled session behind the common interface.</summary>
-    private sealed class CompiledSession(ModelGraph graph, InferenceSession session) : IScoringSession
-    {
-        public string Engine => "compiled from codes";
-
-        public IReadOnlyDictionary<string, Activation> Run(Activation images)
-        {
-            ArgumentNullException.ThrowIfNull(images);
-            int count = images.Shape[0];
-            var output = new Activation(new TensorShape([count, .. session.OutputShape.Dimensions]));
-            session.Run(images.Span, count, output.Span);
-            return new Dictionary<string, Activation>(StringComparer.Ordinal) { [graph.OutputName] = output };
-        }
-
-        public void Dispose() => session.Dispose();
     }
 }

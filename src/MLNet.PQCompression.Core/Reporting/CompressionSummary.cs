@@ -27,6 +27,9 @@ public sealed record CompressionSummary
     /// <summary>How near the compressed network is to its teacher on images kept out; null where none were.</summary>
     public HeldOutReport? HeldOut { get; init; }
 
+    /// <summary>How near each output is to the teacher's on the images held out, where the network has several or is run by ONNX Runtime; else empty.</summary>
+    public IReadOnlyList<OutputFigures> Outputs { get; init; } = [];
+
     /// <summary>The images that could not be read and were left out.</summary>
     public IReadOnlyList<SkippedImage> Skipped { get; init; } = [];
 

@@ -25,6 +25,15 @@ public sealed record EvaluationReport
     [JsonPropertyName("kl")]
     public double? Divergence { get; init; }
 
+    /// <summary>The teacher's <see cref="Top1"/>; null without a teacher or labels.</summary>
+    public int? TeacherTop1 { get; init; }
+
+    /// <summary>The teacher's <see cref="Top5"/>; null without a teacher or labels.</summary>
+    public int? TeacherTop5 { get; init; }
+
+    /// <summary>How near each output is to the teacher's, where the model is no classifier; else empty.</summary>
+    public IReadOnlyList<OutputFigures> Outputs { get; init; } = [];
+
     /// <summary>The images that could not be read, which no other figure counts.</summary>
     public IReadOnlyList<SkippedImage> Skipped { get; init; } = [];
 

@@ -64,6 +64,8 @@ public static class ModelEvaluator
             Labelled = tally.Labelled,
             Top1 = tally.Labelled > 0 ? tally.Top1 : null,
             Top5 = tally.Labelled > 0 ? tally.Top5 : null,
+            TeacherTop1 = tally.Labelled > 0 && teacher is not null ? tally.TeacherTop1 : null,
+            TeacherTop5 = tally.Labelled > 0 && teacher is not null ? tally.TeacherTop5 : null,
             Agreement = teacher is null ? null : tally.Agreement,
             Divergence = teacher is null ? null : tally.Divergence,
             Skipped = images.Skipped,

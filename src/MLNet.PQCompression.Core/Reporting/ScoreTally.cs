@@ -23,6 +23,10 @@ internal sealed class ScoreTally(bool studentGivesProbabilities = false, bool te
 
     public int Top5 { get; private set; }
 
+    public int TeacherTop1 { get; private set; }
+
+    public int TeacherTop5 { get; private set; }
+
     public int Agreement { get; private set; }
 
     /// <summary>The mean divergence over the images that were compared with a teacher.</summary>
@@ -45,6 +49,9 @@ internal sealed class ScoreTally(bool studentGivesProbabilities = false, bool te
             int rank = Rank(scores, label);
             Top1 += rank < 1 ? 1 : 0;
             Top5 += rank < 5 ? 1 : 0;
+            int teachers = teacher.IsEmpty ? int.MaxValue : Rank(teacher, label);
+            TeacherTop1 += teachers < 1 ? 1 : 0;
+            TeacherTop5 += teachers < 5 ? 1 : 0;
         }
         if (teacher.IsEmpty)
             return;

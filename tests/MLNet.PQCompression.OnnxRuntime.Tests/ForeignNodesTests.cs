@@ -1,0 +1,118 @@
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Reporting;
+using MLNet.PQCompression.Tests;
+using MLNet.PQCompression.Tests.Compression;
+using MLNet.PQCompression.Tests.Formats.Onnx;
+using Activation = MLNet.PQCompression.Inference.Activation;
+
+namespace MLNet.PQCompression.OnnxRuntime.Tests;
+
+/// <summary>Networks with operators that Core has no kernel for: stretches of them run in ONNX Runtime, between layers that are quantized here.</summary>
+public sealed class ForeignNodesTests
+{
+    private static readonly OnnxRuntimeEngine Engine = new();
+
+    [Fact]
+    public void A_stretch_computes_what_the_kernels_here_compute()
+    {
+        ModelGraph graph = OnnxReader.Read(File(foreign: "Relu").Bytes("y"), "test");
+        Assert.Empty(graph.ForeignNodes);
+        Activation image = Images();
+        using INodeEvaluator here = new NodeEvaluator(graph), there = Engine.Evaluate(graph, 1);
+        for (int first = 0; first < graph.Nodes.Length; first++)
+        {
+            IReadOnlyDictionary<string, Activation> before = here.Evaluate(graph.Nodes[..first], _ => image, _ => true);
+            Activation Known(string name) => before.TryGetValue(name, out Activation? value) ? value : image;
+            IReadOnlyDictionary<string, Activation> x = here.Evaluate(graph.Nodes[first..], Known, _ => true), y = there.Evaluate(graph.Nodes[first..], Known, _ => true);
+            foreach (string name in x.Keys)
+                for (int i = 0; i < x[name].Span.Length; i++)
+                    Assert.Equal(x[name].Span[i], y[name].Span[i], 1e-4f);
+        }
+    }
+
+    [Fact]
+    public void Layers_on_both_sides_of_a_foreign_node_are_quantized()
+    {
+        ModelGraph teacher = OnnxReader.Read(File(foreign: "Softsign").Bytes("y"), "test");
+        Assert.Equal("Softsign", teacher.ForeignNodes.Single().Operator.OnnxName);
+        CompressionResult result = Compress(teacher);
+        Assert.Equal(2, result.Student.Initializers.Values.Count(i => i is QuantizedTensor));
+        OutputFigures figures = OutputAgreement.Compare(teacher, result.Student, new TestNetworks.Images(40, seed: 9), runtime: Engine).Single();
+        Assert.Equal(40, figures.Images);
+        Assert.InRange(figures.Cosine!.Value, 0.9, 1);
+    }
+
+    [Fact]
+    public void Without_a_runtime_the_message_names_the_package_and_the_operators()
+    {
+        ModelGraph teacher = OnnxReader.Read(File(foreign: "Softsign").Bytes("y"), "test");
+        var e = Assert.Throws<UnsupportedOperatorException>(() => ModelCompressor.Compress(teacher, new TestNetworks.Images(4), new()));
+        Assert.Contains("Softsign", e.Message);
+        Assert.Contains("MLNet.PQCompression.OnnxRuntime", e.Message);
+        Assert.Throws<UnsupportedOperatorException>(() => ScoringSessions.Create(teacher, new(3, 8, 8), 1, null));
+    }
+
+    [Fact]
+    public void The_student_takes_the_teachers_decisions()
+    {
+        // Rows above zero are gathered: how many depends on the image.
+        OnnxFile file = new OnnxFile(17, 1, 3, 8, 8).Floats("w1", [16, 3, 3, 3]).Floats("w2", [16, 16, 3, 3], Noise(16 * 16 * 9)).Floats("w3", [16, 32], Noise(512)).Floats("zero", [], 0f).Ints("s", -1, 16)
+            .Node("Conv", "input w1", "a", ("pads", new[] { 1, 1, 1, 1 })).Node("Conv", "a w2", "b", ("pads", new[] { 1, 1, 1, 1 })).Node("Transpose", "b", "t", ("perm", new[] { 0, 2, 3, 1 })).Node("Reshape", "t s", "r")
+            .Node("Greater", "r zero", "g").Node("NonZero", "g", "n").Node("Split", "n", "i j", ("axis", 0)).Node("Squeeze", "i", "k").Node("Gather", "r k", "rows").Node("MatMul", "rows w3", "y");
+        ModelGraph teacher = OnnxReader.Read(file.Bytes("y"), "test");
+        CompressionResult result = Compress(teacher);
+        Assert.Contains(result.Report.Layers, l => l.Plan.Weight == "w3" && l.Plan.IsQuantized);
+        Assert.All(result.Report.Layers.Where(l => l.Plan.IsQuantized), l => Assert.InRange(l.RelativeError!.Value, 0, 0.5));
+    }
+
+    [Theory]
+    [InlineData(1, new long[] { -1, 3, 8, 8 })]
+    [InlineData(2, new long[] { -1, 3, 8, 8 })]
+    [InlineData(10, new long[] { 1, 3, 8, 8 })]
+    [InlineData(1, new long[] { 3, 8, 8 })]
+    [InlineData(2, new long[] { 8, 8, 3 })]
+    [InlineData(1, new long[] { -1, 8, 8, 3 })]
+    public void Images_are_brought_into_the_form_that_the_document_takes(int type, long[] shape)
+    {
+        var file = new OnnxFile(17, shape);
+        file.Model.Graph.Input[0].Type.TensorType.ElemType = type;
+        ModelGraph graph = OnnxReader.Read(file.Node("Cast", "input", "c", ("to", 1)).Node("Softsign", "c", "y").Bytes("y"), "test");
+        using IScoringSession session = Engine.CreateSession(graph, 1);
+        Activation image = Images(1, v => MathF.Round(100 * MathF.Abs(v)));
+        Activation output = session.Run(image)["y"];
+        bool isLast = shape[^1] == 3;
+        for (int c = 0; c < 3; c++)
+            for (int p = 0; p < 64; p++)
+            {
+                float x = image.Span[c * 64 + p];
+                Assert.Equal(x / (1 + x), output.Span[isLast ? p * 3 + c : c * 64 + p], 1e-2f);
+            }
+    }
+
+    [SkippableFact]
+    [Trait("Category", "Slow")]
+    public void Mask_RCNN_is_compressed()
+    {
+        ModelGraph teacher = OnnxReader.Read(SharedData.Require("maskrcnn/maskrcnn-scenes.onnx"));
+        CompressionResult result = ModelCompressor.Compress(teacher, new TestNetworks.Images(8, size: 128), new() { ForeignRuntime = Engine, Views = 1 });
+        Assert.All(result.Report.Layers.Where(l => l.Plan.IsQuantized), l => Assert.InRange(l.RelativeError!.Value, 0, 1));
+    }
+
+    private static CompressionResult Compress(ModelGraph teacher) =>
+        ModelCompressor.Compress(teacher, new TestNetworks.Images(64), new() { ForeignRuntime = Engine, Threads = 1 });
+
+    private static OnnxFile File(string foreign) => new OnnxFile().Floats("w1", [16, 3, 2, 2], Noise(192)).Floats("w2", [16, 16, 2, 2], Noise(1024)).Floats("w3", [16, 16, 2, 2], Noise(1023, 1))
+        .Node("Conv", "input w1", "a").Node("Conv", "a w2", "b").Node(foreign, "b", "c").Node("Conv", "c w3", "d").Node("Relu", "d", "y");
+
+    private static float[] Noise(int count, int more = 0)
+    {
+        var random = new Random(count);
+        return [.. Enumerable.Range(0, count + more).Select(_ => random.NextSingle() - 0.5f)];
+    }
+
+    private static Activation Images(int count = 2, Func<float, float>? change = null) =>
+        new(new(count, 3, 8, 8), Array.ConvertAll(Noise(count * 192), v => change is null ? v : change(v)));
+}
