@@ -1,7 +1,9 @@
+using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 using MLNet.PQCompression.Quantization;
+using MLNet.PQCompression.Tests.Compression;
 using MLNet.PQCompression.Tests.Distillation;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -53,6 +55,19 @@ public sealed class ModuleTests : TorchTest
         TorchModule.CopyTo(student, module);
         Assert.NotEqual(before, Logits(module));
         Close(Logits(student), Logits(module), 1e-4, "logits");
+    }
+
+    [SkippableFact]
+    public void A_module_in_memory_is_compressed()
+    {
+        using nn.Module<Tensor, Tensor> module = ResNet18();
+        float[] before = Logits(module);
+        var options = new CompressionOptions { Method = CompressionMethod.Plain, Codewords = 4, Iterations = 1, Threads = 1 };
+        using PqModel student = PqModel.Compress(module, "resnet18", new TestNetworks.Images(1, 3, 224), options);
+        Assert.Equal(before, Logits(module));
+        Assert.Contains(student.Graph.Initializers.Values, i => i is QuantizedTensor);
+        student.CopyTo(module);
+        Close(Logits(student.Graph), Logits(module), 1e-3, "logits");
     }
 
     [SkippableFact]
