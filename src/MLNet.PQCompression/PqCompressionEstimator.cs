@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Budget;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Fitting;
@@ -53,6 +54,9 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
         /// <summary>How to compress: method, block sizes, codewords, number of images, fine-tuning, seed, exceptions for single layers.</summary>
         public CompressionOptions Compression = new();
 
+        /// <summary>A size or a loss to keep to; block sizes and codewords are then chosen for it. Null takes those of <see cref="Compression"/>.</summary>
+        public CompressionBudget? Budget;
+
         /// <summary>What happens when a row has no image that can be used.</summary>
         public OnBadImage OnBadImage = OnBadImage.Fail;
 
@@ -81,6 +85,7 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
     /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
     /// <exception cref="ImageRowException">A row has no image that can be used.</exception>
+    /// <exception cref="ArgumentException">The budget cannot be kept; the message names what can be reached.</exception>
     /// <exception cref="InvalidOperationException">The data has no rows, or a GPU is asked for that cannot be used, without FallbackToCpu.</exception>
     /// <exception cref="OperationCanceledException">Cancellation was asked for.</exception>
     public PqCompressionTransformer Fit(IDataView input)
@@ -98,7 +103,9 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
         CompressionOptions compression = _options.Compression with { Backend = _options.Compression.Backend ?? Gpu(log) };
         Action<ImageRowException>? skip = _options.OnBadImage == OnBadImage.Skip ? e => log.Warn($"Left out: {e.Message}") : null;
         var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, _options.Compression.Distillation?.MaxImages ?? 0, skip);
-        CompressionResult result = ModelCompressor.Compress(teacher.Graph, images, compression, log, _options.CancellationToken);
+        CompressionResult result = _options.Budget is { } budget
+            ? BudgetCompressor.Compress(teacher.Graph, images, budget, compression, analysis: null, log, _options.CancellationToken).Compression
+            : ModelCompressor.Compress(teacher.Graph, images, compression, log, _options.CancellationToken);
         log.Info($"Compressed on {result.Report.Backend}.");
         return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report, _options.LabelColumnName);
     }

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 
@@ -61,7 +62,19 @@ public sealed class CompressionTests : IDisposable
         Fit(o => o.Progress = new Progress(reports.Add)).Dispose();
         Assert.Contains(messages, m => m.Contains("reading images", StringComparison.Ordinal));
         Assert.Contains(messages, m => m.Contains("quantizing", StringComparison.Ordinal) && m.Contains("conv2", StringComparison.Ordinal));
+        Assert.Contains(messages, m => m.Contains("% after 0:", StringComparison.Ordinal) && m.Contains(" left", StringComparison.Ordinal));
         Assert.Contains(reports, r => r.Layer is not null && r.Layer.Contains("conv2", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_budget_is_kept_to()
+    {
+        long target = 0;
+        using (PqCompressionTransformer small = Fit())
+            target = (long)(1.3 * OnnxWriter.Size(small.Model));
+        using PqCompressionTransformer model = Fit(o => o.Budget = new() { FileBytes = target });
+        Assert.InRange(OnnxWriter.Size(model.Model), target / 2, target);
+        Assert.Contains("the smallest plan takes", Assert.Throws<ArgumentException>(() => Fit(o => o.Budget = new() { FileBytes = 500 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -101,7 +101,7 @@ internal sealed class CompressCommand : ToolCommand
             return kept.Compression;
         });
         ModelGraph student = metadata.AddTo(result);
-        HeldOutReport? check = heldOutSamples is null || teacher.Outputs.Length > 1 || teacher.ForeignNodes.Any() ? null : kept?.Check ?? console.Track("held-out check", step => HeldOutCheck.Run(
+        HeldOutReport? check = heldOutSamples is null || !HeldOutCheck.CanCompare(teacher) ? null : kept?.Check ?? console.Track("held-out check", step => HeldOutCheck.Run(
             teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
             progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken));
         IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || check is not null ? [] : console.Track("held-out check", step => OutputAgreement.Compare(

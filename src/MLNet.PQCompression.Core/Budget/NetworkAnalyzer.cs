@@ -40,6 +40,8 @@ public static class NetworkAnalyzer
         options = (options ?? new()) with { Blocks = BlockRegime.Small, Views = 1 };
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("Budgets and sensitivities are measured by the error of outputs; they need the method 'output'.", nameof(options));
+        if (!HeldOutCheck.CanCompare(teacher))
+            throw new InvalidModelException($"Model '{teacher.Name}' has several outputs, or nodes that only ONNX Runtime runs, so what its answers lose cannot be measured; compress it with --blocks instead of a budget.");
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = LinearLayers.Normalize(teacher);
         model.RequireKernels();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -11,6 +12,7 @@ internal sealed class FitLog : IProgress<CompressionProgress>, IDisposable
     private readonly Lock _gate = new();
     private readonly IChannel? _channel;
     private readonly IProgress<CompressionProgress>? _next;
+    private readonly long _start = Stopwatch.GetTimestamp();
     private CompressionProgress? _last;
 
     public FitLog(IChannelProvider? channels, IProgress<CompressionProgress>? next)
@@ -25,10 +27,18 @@ internal sealed class FitLog : IProgress<CompressionProgress>, IDisposable
         lock (_gate)
         {
             if (value.Stage != _last?.Stage || value.Layer != _last.Layer || (value.Detail is null) != (_last.Detail is null))
-                Info(string.Join(' ', new[] { value.Stage, value.Layer, value.Detail is null ? null : $"({value.Detail})" }.OfType<string>()));
+                Info(string.Join(' ', new[] { value.Stage, value.Layer, value.Detail is null ? null : $"({value.Detail})", Times(value.Fraction) }.OfType<string>()));
             _last = value;
         }
         _next?.Report(value);
+    }
+
+    /// <summary>The time so far and, from a tenth of the work on, about what is left.</summary>
+    private string Times(double done)
+    {
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
+        string left = done is >= 0.1 and < 1 ? FormattableString.Invariant($", about {elapsed * ((1 - done) / done):h\\:mm\\:ss} left") : "";
+        return FormattableString.Invariant($"{done:0%} after {elapsed:h\\:mm\\:ss}{left}");
     }
 
     /// <summary>Writes a message.</summary>

@@ -40,6 +40,14 @@ public sealed class HeldOutCheckTests
     }
 
     [Fact]
+    public void Several_outputs_are_not_compared()
+    {
+        ModelGraph model = TestNetworks.Residual();
+        Assert.True(HeldOutCheck.CanCompare(model));
+        Assert.False(HeldOutCheck.CanCompare(new(model.Name, model.Input, [.. model.Outputs, new("features", new(-1, 16))], model.Nodes, model.Initializers)));
+    }
+
+    [Fact]
     public void Features_are_compared_by_their_angle()
     {
         ModelGraph teacher = Features(TestNetworks.Residual()), student = Features(TestNetworks.Residual(seed: 2));

@@ -22,6 +22,13 @@ public static class HeldOutCheck
     /// <summary>How many images to keep out of so many: a tenth, at least 32 and at most 1000; none where there are fewer than 128.</summary>
     public static int CountOf(int images) => images < FewestToSplit ? 0 : Math.Clamp(images / 10, FewestHeldOut, MostHeldOut);
 
+    /// <summary>Whether a network's answers can be compared here: it has one output, and no node that only ONNX Runtime runs.</summary>
+    public static bool CanCompare(ModelGraph model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Outputs.Length == 1 && !model.Nodes.Any(n => n.Operator is Foreign);
+    }
+
     /// <summary>Compares the two on every image.</summary>
     /// <param name="teacher">The network that was compressed; it has one output.</param>
     /// <param name="student">What became of it.</param>
