@@ -7,7 +7,7 @@ namespace MLNet.PQCompression.Images;
 internal static class ClassLabels
 {
     /// <summary>What data writes where there is no label; only among numbers, for it may be a class's name.</summary>
-    private static readonly string[] s_missing = ["nan", "na", "n/a", "null", "none", "-1", "-1.0"];
+    private static readonly string[] Missing = ["nan", "na", "n/a", "null", "none", "-1", "-1.0"];
 
     /// <summary>The classes and the label of each image, where every image lies in a folder and there are at least two such folders below the folders that all
     /// share; else no classes and labels of -1. Folders without images count, so that a class keeps its number when none of its images can be read.</summary>
@@ -50,7 +50,7 @@ internal static class ClassLabels
     public static bool AreNumbers(IReadOnlyList<string> names) =>
         names.All(n => int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out _)) && names.Select(n => int.Parse(n, CultureInfo.InvariantCulture)).Distinct().Count() == names.Count;
 
-    private static bool IsMissing([NotNullWhen(true)] string? label) => label is not null && s_missing.Contains(label, StringComparer.OrdinalIgnoreCase);
+    private static bool IsMissing([NotNullWhen(true)] string? label) => label is not null && Missing.Contains(label, StringComparer.OrdinalIgnoreCase);
 
     private static int Index(CsvRow row, string path)
     {

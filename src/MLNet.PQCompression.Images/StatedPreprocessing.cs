@@ -9,7 +9,7 @@ namespace MLNet.PQCompression.Images;
 /// <param name="Assumed">The parts that nothing states and that were taken as most networks have them: "order", "range", "mean and std", "fit".</param>
 public sealed record StatedPreprocessing(ImagePreprocessing Preprocessing, ImmutableArray<string> Sources, ImmutableArray<string> Assumed)
 {
-    private static readonly ImmutableArray<string> s_parts = ["order", "range", "mean and std", "fit"];
+    private static readonly ImmutableArray<string> Parts = ["order", "range", "mean and std", "fit"];
 
     /// <summary>Whether nothing was assumed that changes a pixel's value.</summary>
     public bool AreValuesStated => !Assumed.Any(a => a != "fit");
@@ -27,7 +27,7 @@ public sealed record StatedPreprocessing(ImagePreprocessing Preprocessing, Immut
         ImagePreprocessing standard = ImagePreprocessing.Default(model.Input.Shape);
         if (CompanionFile.Find(modelFile, standard) is { } companion)
             return companion;
-        var assumed = new StatedPreprocessing(standard, [], s_parts);
+        var assumed = new StatedPreprocessing(standard, [], Parts);
         return GraphPreprocessing.Of(model) is { } nodes ? assumed.With(nodes) : assumed;
     }
 

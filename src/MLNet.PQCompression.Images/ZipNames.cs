@@ -8,21 +8,21 @@ namespace MLNet.PQCompression.Images;
 /// </summary>
 internal sealed class ZipNames : Encoding
 {
-    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly Encoding s_codePage = CodePagesEncodingProvider.Instance.GetEncoding(437)!;
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly Encoding CodePage = CodePagesEncodingProvider.Instance.GetEncoding(437)!;
 
-    public override int GetByteCount(char[] chars, int index, int count) => s_utf8.GetByteCount(chars, index, count);
+    public override int GetByteCount(char[] chars, int index, int count) => Utf8.GetByteCount(chars, index, count);
 
-    public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) => s_utf8.GetBytes(chars, charIndex, charCount, bytes, byteIndex);
+    public override int GetBytes(char[] chars, int charIndex, int charCount, byte[] bytes, int byteIndex) => Utf8.GetBytes(chars, charIndex, charCount, bytes, byteIndex);
 
     public override int GetCharCount(byte[] bytes, int index, int count) => EncodingOf(bytes.AsSpan(index, count)).GetCharCount(bytes, index, count);
 
     public override int GetChars(byte[] bytes, int byteIndex, int byteCount, char[] chars, int charIndex) =>
         EncodingOf(bytes.AsSpan(byteIndex, byteCount)).GetChars(bytes, byteIndex, byteCount, chars, charIndex);
 
-    public override int GetMaxByteCount(int charCount) => s_utf8.GetMaxByteCount(charCount);
+    public override int GetMaxByteCount(int charCount) => Utf8.GetMaxByteCount(charCount);
 
     public override int GetMaxCharCount(int byteCount) => byteCount;
 
-    private static Encoding EncodingOf(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes) ? s_utf8 : s_codePage;
+    private static Encoding EncodingOf(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes) ? Utf8 : CodePage;
 }

@@ -18,17 +18,17 @@ public static class TorchLibrary
         "add the package TorchSharp-cpu 0.107.0 (or libtorch-cpu-linux-x64, libtorch-cpu-win-x64, libtorch-cpu-osx-arm64 2.10.0 for one platform alone) to the application, "
         + "or for an NVIDIA GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows 0.107.0, never two of them; or set " + FolderVariable + " to a folder that holds libtorch 2.10";
 
-    private static readonly Lock s_lock = new();
-    private static bool s_isLoaded;
+    private static readonly Lock Lock = new();
+    private static bool _isLoaded;
 
     /// <summary>Whether libtorch can be loaded here.</summary>
     /// <param name="reason">Why not, and what to do; empty where it can.</param>
     public static bool TryLoad(out string reason)
     {
-        lock (s_lock)
+        lock (Lock)
         {
-            reason = s_isLoaded ? "" : Probe(typeof(torch).Assembly);
-            return s_isLoaded = reason.Length == 0;
+            reason = _isLoaded ? "" : Probe(typeof(torch).Assembly);
+            return _isLoaded = reason.Length == 0;
         }
     }
 

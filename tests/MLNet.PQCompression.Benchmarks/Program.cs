@@ -3,8 +3,8 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
-using Perfolizer.Horology;
 using MLNet.PQCompression.Benchmarks;
+using Perfolizer.Horology;
 
 // "serve" and "recode" are for compare-onnxruntime.mjs, "train" for compare-pytorch.py, "kmeans MODEL THREADS" times k-means,
 // "ratio SECONDS MODELS" compares with ONNX Runtime, "chart FIGURES.json OUT.svg" draws figures of the docs; anything else is

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Compute;
+using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
 

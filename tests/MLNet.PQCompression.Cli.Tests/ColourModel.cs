@@ -12,13 +12,13 @@ internal static class ColourModel
     /// <summary>Preprocessing under which pixels are values in [0, 1].</summary>
     public static readonly string[] Plain = ["--mean", "0,0,0", "--std", "1,1,1"];
 
-    private static readonly int[][] s_colours =
+    private static readonly int[][] Colours =
         [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [255, 0, 255], [0, 255, 255], [0, 0, 0], [255, 255, 255], [127, 0, 0], [0, 127, 0], [0, 0, 127], [127, 127, 127]];
 
     /// <summary>Writes the model: 2c·x − |c|² of the mean colour x is highest for the nearest colour c.</summary>
     public static string Write(string path, IReadOnlyList<string>? names = null)
     {
-        float[] weight = [.. s_colours.SelectMany(c => c.Select(v => 20 * v / 255f))], bias = [.. s_colours.Select(c => -10 * c.Sum(v => v / 255f * (v / 255f)))];
+        float[] weight = [.. Colours.SelectMany(c => c.Select(v => 20 * v / 255f))], bias = [.. Colours.Select(c => -10 * c.Sum(v => v / 255f * (v / 255f)))];
         var graph = new ModelGraph(
             "colours", new("image", new(-1, 3, 8, 8)), [new("logits", new(-1, Classes))],
             [new("pool", new GlobalAveragePool(), ["image"], "pooled"), new("flat", new Flatten(), ["pooled"], "mean"), new("fc", new Gemm(TransposeB: true), ["mean", "fc.weight", "fc.bias"], "logits")],
@@ -32,6 +32,6 @@ internal static class ColourModel
     public static void WriteImage(string path, int index)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllBytes(path, [.. "P6 8 8 255\n"u8, .. Enumerable.Repeat(s_colours[index].Select(v => (byte)v), 64).SelectMany(p => p)]);
+        File.WriteAllBytes(path, [.. "P6 8 8 255\n"u8, .. Enumerable.Repeat(Colours[index].Select(v => (byte)v), 64).SelectMany(p => p)]);
     }
 }

@@ -8,7 +8,7 @@ namespace MLNet.PQCompression.Tests.Images;
 /// <summary>A network itself tells whether it sees its pictures as it was trained to.</summary>
 public sealed class PreprocessingCheckTests
 {
-    private static readonly Lazy<(ModelGraph Model, IReadOnlyList<RgbImage> Images)> s_shapes = new(() =>
+    private static readonly Lazy<(ModelGraph Model, IReadOnlyList<RgbImage> Images)> Shapes = new(() =>
     {
         using var source = ImageSource.Open(Path.Combine(Shapes10Tests.Folder, "test.zip"));
         ImageSource some = source.Sample(PreprocessingCheck.MostImages, 1);
@@ -18,7 +18,7 @@ public sealed class PreprocessingCheckTests
     [Fact]
     public void The_right_preprocessing_is_not_warned_of()
     {
-        (ModelGraph model, IReadOnlyList<RgbImage> images) = s_shapes.Value;
+        (ModelGraph model, IReadOnlyList<RgbImage> images) = Shapes.Value;
         Assert.Null(PreprocessingCheck.Run(model, ImagePreprocessing.For(model), images));
     }
 
@@ -27,7 +27,7 @@ public sealed class PreprocessingCheckTests
     [InlineData(255, 127.5f)]
     public void A_wrong_range_is_warned_of(int range, float mean)
     {
-        (ModelGraph model, IReadOnlyList<RgbImage> images) = s_shapes.Value;
+        (ModelGraph model, IReadOnlyList<RgbImage> images) = Shapes.Value;
         ImagePreprocessing right = ImagePreprocessing.For(model);
         string? warning = PreprocessingCheck.Run(model, right with { Range = range, Mean = [mean, mean, mean], Std = [1, 1, 1] }, images);
         Assert.NotNull(warning);
@@ -38,7 +38,7 @@ public sealed class PreprocessingCheckTests
     [Fact]
     public void A_network_with_a_foreign_end_is_asked_up_to_there()
     {
-        (ModelGraph model, IReadOnlyList<RgbImage> images) = s_shapes.Value;
+        (ModelGraph model, IReadOnlyList<RgbImage> images) = Shapes.Value;
         ImagePreprocessing right = ImagePreprocessing.For(model);
         var zipped = new ModelGraph(
             model.Name, model.Input, [new("label", new TensorShape()), new("map", new TensorShape())],

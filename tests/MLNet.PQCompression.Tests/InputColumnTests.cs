@@ -80,7 +80,7 @@ public sealed class InputColumnTests : IDisposable
                 .Append(_context.Transforms.ExtractPixels("Pixels", "Resized", interleavePixelColors: interleave))
                 .Append(_context.Transforms.ScoreCompressedModel("Score", "Pixels", _model))
                 .Append(_context.Transforms.ScoreCompressedModel(new PqScoringEstimator.Options
-                    { OutputColumnName = "Score2", PredictedLabelColumnName = "PredictedLabel2", InputColumnName = "Loaded", ModelFile = _model }));
+                { OutputColumnName = "Score2", PredictedLabelColumnName = "PredictedLabel2", InputColumnName = "Loaded", ModelFile = _model }));
             IDataView scored = pipeline.Fit(data).Transform(data);
             ReferenceScores.AssertClose(_expected, scored.GetColumn<float[]>("Score").Single());
             ReferenceScores.AssertClose(_expected, scored.GetColumn<float[]>("Score2").Single());

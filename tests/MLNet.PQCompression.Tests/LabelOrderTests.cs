@@ -7,7 +7,7 @@ namespace MLNet.PQCompression.Tests;
 /// <summary>Scores follow the keys of the label, or it is said that they do not: evaluation takes the first score for the first key.</summary>
 public sealed class LabelOrderTests : IDisposable
 {
-    private static readonly int[] s_order = [3, 1, 4, 0, 2];
+    private static readonly int[] Order = [3, 1, 4, 0, 2];
 
     private readonly TemporaryFolder _folder = new();
     private readonly MLContext _context = new(1);
@@ -24,14 +24,14 @@ public sealed class LabelOrderTests : IDisposable
     [Fact]
     public void Labels_that_are_numbers_are_class_indices()
     {
-        IDataView data = _context.Data.LoadFromEnumerable(s_order.Select(i => new NumberedRow { Image = TestNetwork.Pixels(i), Class = i }));
-        float[][] expected = ReferenceScores.Of(_unnamed, [.. s_order.Select(TestNetwork.Pixels)]);
+        IDataView data = _context.Data.LoadFromEnumerable(Order.Select(i => new NumberedRow { Image = TestNetwork.Pixels(i), Class = i }));
+        float[][] expected = ReferenceScores.Of(_unnamed, [.. Order.Select(TestNetwork.Pixels)]);
         foreach (string model in new[] { _named, _unnamed })
         {
             IDataView scored = _context.Transforms.Conversion.MapValueToKey("Label", "Class").Append(_context.Transforms.ScoreCompressedModel("Score", "Image", model)).Fit(data).Transform(data);
             float[][] scores = [.. scored.GetColumn<float[]>("Score")];
             for (int i = 0; i < scores.Length; i++)
-                ReferenceScores.AssertClose([.. s_order.Select(c => expected[i][c])], scores[i]);
+                ReferenceScores.AssertClose([.. Order.Select(c => expected[i][c])], scores[i]);
         }
     }
 

@@ -1,6 +1,6 @@
-using MLNet.PQCompression.Data;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;

@@ -14,7 +14,7 @@ namespace MLNet.PQCompression.TorchSharp.Tests;
 public sealed class SafetyTests : TorchTest
 {
     /// <summary>What the backend's assembly must not call: numbers converted in passing may be finalized during the call, and the others end the process where operands do not fit.</summary>
-    private static readonly (string Type, string Member)[] s_forbidden =
+    private static readonly (string Type, string Member)[] Forbidden =
     [
         ("Scalar", "op_Implicit"), ("torch", "matmul"), ("Tensor", "matmul"), ("Tensor", "cummax"), ("Tensor", "cummin"), ("autograd", "grad"), ("Tensor", "op_Addition"), ("Tensor", "op_Subtraction"),
         ("Tensor", "op_Multiply"), ("Tensor", "op_Division"), ("Tensor", "op_UnaryNegation"), ("Tensor", "baddbmm"), ("torch", "baddbmm"),
@@ -34,7 +34,7 @@ public sealed class SafetyTests : TorchTest
         }
         Assert.Contains(("Tensor", "bmm"), called); // the list is not empty for another reason
         Assert.Contains(("ScalarExtensionMethods", "ToScalar"), called);
-        Assert.Empty(called.Intersect(s_forbidden));
+        Assert.Empty(called.Intersect(Forbidden));
     }
 
     [SkippableFact]

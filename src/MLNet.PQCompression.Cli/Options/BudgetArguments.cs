@@ -58,15 +58,15 @@ internal sealed class BudgetArguments
 
     private static Option<T?> Create<T>(string name, string help, string description, Func<string, T?> parse)
         where T : struct => new(name)
-    {
-        HelpName = help,
-        Description = description,
-        CustomParser = result =>
         {
-            if (result.Tokens.Count == 1 && parse(result.Tokens[0].Value) is { } value)
-                return value;
-            result.AddError($"{name} '{string.Join(' ', result.Tokens.Select(t => t.Value))}': expected {help switch { "SIZE" => "a size such as 900KB or 2MB", "N" => "a number above 1", "X%" => "a share such as 1%", _ => "a positive number" }}.");
-            return null;
-        },
-    };
+            HelpName = help,
+            Description = description,
+            CustomParser = result =>
+            {
+                if (result.Tokens.Count == 1 && parse(result.Tokens[0].Value) is { } value)
+                    return value;
+                result.AddError($"{name} '{string.Join(' ', result.Tokens.Select(t => t.Value))}': expected {help switch { "SIZE" => "a size such as 900KB or 2MB", "N" => "a number above 1", "X%" => "a share such as 1%", _ => "a positive number" }}.");
+                return null;
+            },
+        };
 }

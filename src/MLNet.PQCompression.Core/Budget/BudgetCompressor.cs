@@ -1,8 +1,8 @@
 using System.Globalization;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Reporting;
 
 namespace MLNet.PQCompression.Budget;

@@ -1,5 +1,5 @@
-using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Compression;

@@ -1,8 +1,8 @@
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Compression;
 

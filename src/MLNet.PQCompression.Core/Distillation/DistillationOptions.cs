@@ -39,7 +39,12 @@ public sealed record DistillationOptions
     /// </summary>
     public static DistillationOptions AfterOutputAwareOnPhotographs { get; } = AfterOutputAware with
     {
-        Epochs = 20, BatchSize = 16, BatchStatistics = false, GlobalRate = new(0.0005, new CosineSchedule()), Optimizer = new AdamOptions(Relative: true), Temperature = 1,
+        Epochs = 20,
+        BatchSize = 16,
+        BatchStatistics = false,
+        GlobalRate = new(0.0005, new CosineSchedule()),
+        Optimizer = new AdamOptions(Relative: true),
+        Temperature = 1,
         Augmentation = Augmentation.Photograph with { MixedShare = 0.5f },
     };
 

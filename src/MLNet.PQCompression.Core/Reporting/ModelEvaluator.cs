@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Reporting;

@@ -144,20 +144,20 @@ internal static class TorchOperators
                     _ => x.tanh(),
                 };
             case Clip clip:
-            {
-                using Scalar minimum = clip.Minimum.ToScalar(), maximum = clip.Maximum.ToScalar();
-                return x.clamp(minimum, maximum);
-            }
+                {
+                    using Scalar minimum = clip.Minimum.ToScalar(), maximum = clip.Maximum.ToScalar();
+                    return x.clamp(minimum, maximum);
+                }
             case HardSigmoid hard:
-            {
-                using Scalar alpha = hard.Alpha.ToScalar(), beta = hard.Beta.ToScalar();
-                return x.mul(alpha).add(beta).clamp(Scalars.Zero, Scalars.One);
-            }
+                {
+                    using Scalar alpha = hard.Alpha.ToScalar(), beta = hard.Beta.ToScalar();
+                    return x.mul(alpha).add(beta).clamp(Scalars.Zero, Scalars.One);
+                }
             default:
-            {
-                using Scalar slope = ((LeakyRelu)op).Alpha.ToScalar();
-                return x.leaky_relu(slope);
-            }
+                {
+                    using Scalar slope = ((LeakyRelu)op).Alpha.ToScalar();
+                    return x.leaky_relu(slope);
+                }
         }
     }
 

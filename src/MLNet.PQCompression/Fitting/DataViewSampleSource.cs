@@ -1,6 +1,6 @@
-using MLNet.PQCompression.Data;
 using Microsoft.ML;
 using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Fitting;

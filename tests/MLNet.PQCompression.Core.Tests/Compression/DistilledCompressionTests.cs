@@ -1,7 +1,7 @@
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Compute;
-using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Tests.Distillation;
 

@@ -1,5 +1,5 @@
-using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Tests.Compression;
 

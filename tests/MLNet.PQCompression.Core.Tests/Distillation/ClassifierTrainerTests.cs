@@ -1,10 +1,10 @@
 using MLNet.PQCompression.Architectures;
 using MLNet.PQCompression.Compute;
+using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
-using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 

@@ -48,7 +48,12 @@ public sealed class CodeReassignmentTests : FinetunerFixture
     {
         DistillationOptions options = CodesAlone with
         {
-            Epochs = 12, BatchSize = 16, GlobalRate = new(0.02, new CosineSchedule()), Reassignment = new(10, Certainty: 0, Until: 1), Averaging = 0.9, TrainUncompressed = true,
+            Epochs = 12,
+            BatchSize = 16,
+            GlobalRate = new(0.02, new CosineSchedule()),
+            Reassignment = new(10, Certainty: 0, Until: 1),
+            Averaging = 0.9,
+            TrainUncompressed = true,
         };
         ModelGraph whole = Tune(TinyNetwork.Teacher, TinyNetwork.Student, options);
         Assert.NotEqual(Codes(TinyNetwork.Student), Codes(whole));

@@ -1,6 +1,6 @@
+using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Tests.Distillation;
 

@@ -5,11 +5,11 @@ namespace MLNet.PQCompression.OnnxRuntime.Tests.Conformance;
 /// <summary>Small files around one operator each, over the grid of its attributes and operator sets.</summary>
 internal static class OperatorCases
 {
-    private static readonly SortedDictionary<string, Func<OnnxFile>> s_all = Collect();
+    private static readonly SortedDictionary<string, Func<OnnxFile>> All = Collect();
 
-    public static IEnumerable<string> Names => s_all.Keys;
+    public static IEnumerable<string> Names => All.Keys;
 
-    public static OnnxFile Make(string name) => s_all[name]();
+    public static OnnxFile Make(string name) => All[name]();
 
     private static SortedDictionary<string, Func<OnnxFile>> Collect()
     {
@@ -44,7 +44,8 @@ internal static class OperatorCases
             {
                 OnnxFile file = File(20).Floats("w", [20, 6, 3, 3]).Floats("slope", [20, 1, 1]).Node("Conv", "input w", "c");
                 return file.Node(type, type == "PRelu" ? "c slope" : "c", "a").Node("Add", "a c", "y");
-            });
+            }
+            );
     }
 
     private static IEnumerable<(string, Func<OnnxFile>)> TwoOperands()
@@ -176,7 +177,8 @@ internal static class OperatorCases
             {
                 int[] shape = axis switch { 1 => [6, 9, 10], 2 => [9, 10], _ => [10] };
                 return File(17).Floats("s", shape).Floats("b", shape).Node("LayerNormalization", "input s b", "y", ("axis", axis));
-            });
+            }
+            );
         foreach (int[] shape in (int[][])[[10, 5], [6, 10, 5], [1, 1, 10, 5], [10]])
             yield return ($"MatMul {string.Join("x", shape)}", () => File(13).Floats("w", shape).Node("MatMul", "input w", "y"));
         yield return ("MatMul attention", () => File(13).Node("Transpose", "input", "t", ("perm", new[] { 0, 1, 3, 2 })).Node("MatMul", "t input", "a").Node("Softmax", "a", "y", ("axis", -1)));

@@ -75,7 +75,10 @@ internal sealed partial class OnnxGraphReader
             return node;
         return node with
         {
-            Inputs = All(node.Inputs), Output = names.GetValueOrDefault(node.Output, node.Output), FurtherOutputs = All(node.FurtherOutputs), ShapeSources = All(node.ShapeSources),
+            Inputs = All(node.Inputs),
+            Output = names.GetValueOrDefault(node.Output, node.Output),
+            FurtherOutputs = All(node.FurtherOutputs),
+            ShapeSources = All(node.ShapeSources),
         };
 
         ImmutableArray<string> All(ImmutableArray<string> values)

@@ -12,7 +12,7 @@ public static class TorchSharpStateDict
     private const int MostTensors = 1 << 20, MostDimensions = 16, LongestName = 1024;
 
     /// <summary>PyTorch's numbers of element types.</summary>
-    private static readonly Dictionary<ulong, TensorElementType> s_types = new()
+    private static readonly Dictionary<ulong, TensorElementType> Types = new()
     {
         [0] = TensorElementType.UInt8, [1] = TensorElementType.Int8, [2] = TensorElementType.Int16, [3] = TensorElementType.Int32, [4] = TensorElementType.Int64,
         [5] = TensorElementType.Float16, [6] = TensorElementType.Float32, [7] = TensorElementType.Float64, [11] = TensorElementType.Bool, [15] = TensorElementType.BFloat16,
@@ -25,7 +25,7 @@ public static class TorchSharpStateDict
         try
         {
             return reader.Number() is > 0 and <= MostTensors && reader.Name() is { Length: > 0 } name && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
-                && s_types.ContainsKey(reader.Number()) && reader.Number() <= MostDimensions;
+                && Types.ContainsKey(reader.Number()) && reader.Number() <= MostDimensions;
         }
         catch (InvalidModelException)
         {
@@ -57,7 +57,7 @@ public static class TorchSharpStateDict
     private static StateTensor Tensor(ref Reader reader, string name, string source)
     {
         ulong type = reader.Number(), rank = reader.Number();
-        if (!s_types.TryGetValue(type, out TensorElementType element))
+        if (!Types.TryGetValue(type, out TensorElementType element))
             throw new InvalidModelException($"{source}: tensor '{name}' is of PyTorch's element type {type}, which is not read.");
         if (rank > MostDimensions)
             throw new InvalidModelException($"{source}: tensor '{name}' has {rank} dimensions; at most {MostDimensions} are read.");

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Reporting;

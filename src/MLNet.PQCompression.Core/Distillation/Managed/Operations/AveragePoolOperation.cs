@@ -1,5 +1,5 @@
-using MLNet.PQCompression.Graph;
 using System.Numerics.Tensors;
+using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Distillation.Managed.Operations;
 
