@@ -9,7 +9,7 @@ namespace MLNet.PQCompression.Images;
 internal sealed class ZipNames : Encoding
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly Encoding CodePage = CodePagesEncodingProvider.Instance.GetEncoding(437)!;
+    private static readonly Encoding Fallback = CodePagesEncodingProvider.Instance.GetEncoding(437)!;
 
     public override int GetByteCount(char[] chars, int index, int count) => Utf8.GetByteCount(chars, index, count);
 
@@ -24,5 +24,5 @@ internal sealed class ZipNames : Encoding
 
     public override int GetMaxCharCount(int byteCount) => byteCount;
 
-    private static Encoding EncodingOf(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes) ? Utf8 : CodePage;
+    private static Encoding EncodingOf(ReadOnlySpan<byte> bytes) => System.Text.Unicode.Utf8.IsValid(bytes) ? Utf8 : Fallback;
 }
