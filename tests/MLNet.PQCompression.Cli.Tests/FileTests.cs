@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Cli.Tests;
@@ -56,6 +57,7 @@ public sealed class FileTests(ToolFixture files) : IClassFixture<ToolFixture>
     }
 
     [SkippableFact]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_folder_without_permission_is_found_before_any_image_is_read()
     {
         Skip.If(OperatingSystem.IsWindows() || Environment.UserName == "root", "the permissions of folders hold for no administrator");

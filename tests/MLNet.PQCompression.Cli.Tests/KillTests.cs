@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.Versioning;
 using MLNet.PQCompression.Formats.Onnx;
 
 namespace MLNet.PQCompression.Cli.Tests;
@@ -66,6 +67,7 @@ public sealed class KillTests(ToolFixture files) : IClassFixture<ToolFixture>
     }
 
     [SkippableFact]
+    [UnsupportedOSPlatform("windows")]
     public async Task A_folder_that_cannot_be_written_to_is_found_before_the_work()
     {
         Skip.If(OperatingSystem.IsWindows(), "folders of Windows have no such mode");
