@@ -1,6 +1,6 @@
 using Microsoft.ML;
-using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Budget;
+using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Fitting;

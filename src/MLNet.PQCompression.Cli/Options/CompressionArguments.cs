@@ -1,8 +1,8 @@
 using System.CommandLine;
 using MLNet.PQCompression.Compression;
-using MLNet.PQCompression.OnnxRuntime;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.OnnxRuntime;
 
 namespace MLNet.PQCompression.Cli.Options;
 

@@ -19,7 +19,8 @@ public static class ClassifierPart
             else
                 own.Add(node);
         HashSet<string> ends = [.. graph.Outputs.Select(o => o.Name), .. graph.Nodes.Where(n => n.Outputs.Any(foreign.Contains)).SelectMany(n => n.Inputs)];
-        Node[] made = [.. own.Where(n => ends.Contains(n.Output))];
+        Dictionary<string, TensorShape> declared = graph.Outputs.ToDictionary(o => o.Name, o => o.Shape, StringComparer.Ordinal);
+        Node[] made = [.. own.Where(n => ends.Contains(n.Output) && OutputKinds.MayBeOneRow(declared.GetValueOrDefault(n.Output)))];
         Node[] scores = [.. made.Where(n => n.Operator is Softmax)];
         if (scores.Length == 0)
             scores = [.. made.Where(n => n.Operator is Gemm or MatMul)];
