@@ -58,7 +58,7 @@ public sealed class KillTests(ToolFixture files) : IClassFixture<ToolFixture>
         Skip.IfNot(File.Exists("/bin/bash"), "needs a shell that limits the size of files");
         string output = files.File("room.onnx");
         File.WriteAllText(output, "the old one");
-        using Process process = Start("/bin/bash", "-c", $"ulimit -f 2; exec dotnet '{Dll}' compress '{files.Model}' --images '{files.Images}' --output '{output}' --overwrite");
+        using Process process = Start("/bin/bash", "-c", $"trap '' XFSZ; ulimit -f 2; DOTNET_EnableWriteXorExecute=0 exec dotnet '{Dll}' compress '{files.Model}' --images '{files.Images}' --output '{output}' --overwrite");
         string error = process.StandardError.ReadToEnd();
         Assert.NotEqual(0, Wait(process));
         Assert.Equal("the old one", File.ReadAllText(output));

@@ -87,7 +87,7 @@ internal sealed class CompressCommand : ToolCommand
         ModelCompressor.Plan(teacher, samples, options);
         ImageSampleSource? heldOutSamples = heldOut is null ? null : _imageArguments.Samples(arguments, console, heldOut, preprocessing, options.Threads);
         PreprocessingArguments.Check(console, teacher, stated, images, options.Threads);
-        var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings), Sha256(_model.Path(arguments)));
+        var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings.Except([_compression.Checkpoint])), Sha256(_model.Path(arguments)));
         if (!console.Json && InspectCommand.TryEstimate(teacher, options, images.Count) is { } estimate)
             console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget about three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
         BudgetResult? kept = null;

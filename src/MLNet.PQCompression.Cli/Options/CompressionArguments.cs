@@ -52,6 +52,9 @@ internal sealed class CompressionArguments
     /// <summary>Those that an analysis looks at.</summary>
     public IReadOnlyList<Option> Analysis => [_layers, _seed, _memory];
 
+    /// <summary>Where the state is kept on the way, which does not change the result.</summary>
+    public Option Checkpoint => _checkpoint;
+
     /// <summary>All of them.</summary>
     public IReadOnlyList<Option> All => [_blocks, _method, _codewords, _layers, _depthwise, _seed, _maxImages, _views, _memory, _reestimate, _layerSteps, _epochs, _trainImages, _learnFrom, _checkpoint];
 
