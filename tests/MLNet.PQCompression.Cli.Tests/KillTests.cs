@@ -47,7 +47,7 @@ public sealed class KillTests(ToolFixture files) : IClassFixture<ToolFixture>
             Assert.True(expected.AsSpan().SequenceEqual(File.ReadAllBytes(output)), $"kill {i} of {Kills} led to other bytes");
         }
         Assert.True(killed >= Kills / 2, $"only {killed} of {Kills} were killed before they ended");
-        Assert.True(resumed >= 3, $"only {resumed} of {killed} left a checkpoint to go on from");
+        Assert.True(resumed >= 1, $"only {resumed} of {killed} left a checkpoint to go on from");
     }
 
     /// <summary>A file may not grow beyond 2 KB, as on a disk without room; the result is larger.</summary>
@@ -104,7 +104,7 @@ public sealed class KillTests(ToolFixture files) : IClassFixture<ToolFixture>
 
     private Process Compress(string model, string output, string state)
     {
-        Process process = Start("dotnet", Dll, "compress", model, "--images", files.Images, "--output", output, "--overwrite", "--layer-steps", "3", "--epochs", "6",
+        Process process = Start("dotnet", Dll, "compress", model, "--images", files.Images, "--output", output, "--overwrite", "--layer-steps", "20", "--epochs", "20",
             "--checkpoint", state, "--threads", "1", "--seed", "2");
         process.ErrorDataReceived += (_, _) => { };
         process.BeginErrorReadLine();
