@@ -48,10 +48,10 @@ internal sealed class BackendArguments
     /// <summary>Finds that the two do not go together.</summary>
     public void Validate(CommandResult result)
     {
-        if (All.Any(option => result.GetResult(option)?.Errors.Any() == true))
-            return; // one of them is none by itself
-        if (result.GetValue(_backend) == BackendChoice.Managed && IsGpu(result.GetValue(_device)))
-            result.AddError($"--backend managed runs on the CPU; leave --device {result.GetValue(_device)} out, or choose --backend torch.");
+        // What was written, and not values: one that is none is an error of its own, and asking for it here would throw.
+        string? backend = Written(result, _backend), device = Written(result, _device);
+        if (string.Equals(backend, nameof(BackendChoice.Managed), StringComparison.OrdinalIgnoreCase) && IsGpu(device))
+            result.AddError($"--backend managed runs on the CPU; leave --device {device} out, or choose --backend torch.");
     }
 
     /// <summary>Makes what is asked for.</summary>
@@ -65,6 +65,8 @@ internal sealed class BackendArguments
         bool torch = choice == BackendChoice.Torch || (choice == BackendChoice.Auto && (IsGpu(device) || (device is null && TorchDevice.HasCuda)));
         return torch ? new TorchBackend(new() { Device = device, Threads = threads, Log = note }) : new ManagedBackend(threads);
     }
+
+    private static string? Written(CommandResult result, Option option) => result.GetResult(option)?.Tokens is [{ Value: var value }] ? value : null;
 
     private static bool IsGpu(string? device) => device is not null and not "cpu";
 }
