@@ -38,9 +38,12 @@ internal sealed unsafe class LinearOperation : TrainingOperation
         if (Bias is not null)
         {
             ReadOnlySpan<float> bias = Bias.Dense;
+            float factor = _alpha == 0 ? _beta : _beta / _alpha;
             for (int i = 0; i < y.Length; i++)
-                y[i] = _beta / _alpha * bias[bias.Length == 1 ? 0 : i % _outputs];
+                y[i] = factor * bias[bias.Length == 1 ? 0 : i % _outputs];
         }
+        if (_alpha == 0)
+            return; // the bias is all there is
         MatrixProduct.Multiply(false, _transposed, rows, _outputs, _inputs, Inputs[0].Data!.Span((long)rows * _inputs), _inputs, Weight.Dense, WeightRow, 1, y, _outputs, context.Workers);
         Scale(y, _alpha);
     }
