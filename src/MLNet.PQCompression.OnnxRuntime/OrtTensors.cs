@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
@@ -63,35 +61,4 @@ internal static class OrtTensors
             converted[i] = convert(values.Span[i]);
         return OrtValue.CreateTensorValueFromMemory(converted, shape);
     }
-}
-
-/// <summary>A value that ONNX Runtime holds. Its memory is given back when nothing refers to it.</summary>
-internal sealed class OrtForeignValue(OrtValue value) : ForeignValue
-{
-    private const int Shown = 8;
-
-    /// <summary>The value for a call, whose disposal leaves the value itself alone.</summary>
-    public OrtValue Share() => value;
-
-    /// <inheritdoc/>
-    public override string Describe()
-    {
-        if (!value.IsTensor)
-            return value.OnnxType == OnnxValueType.ONNX_TYPE_SEQUENCE ? $"a sequence of {value.GetValueCount()}" : value.OnnxType.ToString();
-        OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
-        string[] elements = info.ElementDataType switch
-        {
-            TensorElementType.String => value.GetStringTensorAsArray(),
-            TensorElementType.Int64 => Texts<long>(),
-            TensorElementType.Int32 => Texts<int>(),
-            TensorElementType.UInt8 => Texts<byte>(),
-            TensorElementType.Bool => Texts<bool>(),
-            _ => [],
-        };
-        string shape = string.Join('×', info.Shape);
-        return elements.Length == 0 ? $"{info.ElementDataType} {shape}" : $"{string.Join(' ', elements.Take(Shown))}{(elements.Length > Shown ? $" … ({shape})" : "")}";
-    }
-
-    private string[] Texts<T>()
-        where T : unmanaged => [.. value.GetTensorDataAsSpan<T>()[..(int)Math.Min(Shown + 1, value.GetTensorTypeAndShape().ElementCount)].ToArray().Select(v => Convert.ToString(v, CultureInfo.InvariantCulture)!)];
 }

@@ -92,6 +92,34 @@ public sealed class ForeignNodesTests
             }
     }
 
+    [Theory]
+    [InlineData(7, "-3 0 2 5")]
+    [InlineData(6, "-3 0 2 5")]
+    [InlineData(3, "-3 0 2 5")]
+    [InlineData(9, "1 0 1 1")]
+    public void Outputs_of_whole_numbers_and_Booleans_can_be_read(int type, string expected)
+    {
+        OnnxFile file = new OnnxFile(17, 1, 1, 2, 2).Node("Cast", "input", "y", ("to", type));
+        file.Model.Graph.Output.Add(new Formats.Onnx.Schema.ValueInfoProto { Name = "y", Type = new() { TensorType = new() { ElemType = type } } });
+        using IScoringSession session = Engine.CreateSession(OnnxReader.Read(file.Bytes(), "test"), 1);
+        var output = Assert.IsAssignableFrom<ForeignValue>(session.Run(new(new(1, 1, 2, 2), new float[] { -3, 0, 2, 5 }))["y"]);
+        Assert.Equal(new(1, 1, 2, 2), output.Shape);
+        Assert.True(output.Span.IsEmpty);
+        Assert.Equal(expected, string.Join(' ', output.ToIntegers()!));
+        Assert.Null(output.ToStrings());
+    }
+
+    [Fact]
+    public void Outputs_of_strings_can_be_read()
+    {
+        OnnxFile file = new OnnxFile(17, 1, 1, 1, 2).Node("Cast", "input", "y", ("to", 8));
+        file.Model.Graph.Output.Add(new Formats.Onnx.Schema.ValueInfoProto { Name = "y", Type = new() { TensorType = new() { ElemType = 8 } } });
+        using IScoringSession session = Engine.CreateSession(OnnxReader.Read(file.Bytes(), "test"), 1);
+        var output = Assert.IsAssignableFrom<ForeignValue>(session.Run(new(new(1, 1, 1, 2), new float[] { 3, 1.5f }))["y"]);
+        Assert.Equal(["3", "1.5"], output.ToStrings()!);
+        Assert.Null(output.ToIntegers());
+    }
+
     [SkippableFact]
     [Trait("Category", "Slow")]
     public void Mask_RCNN_is_compressed()

@@ -23,6 +23,9 @@ public class Activation
         _data = data;
     }
 
+    /// <summary>A value whose elements are no float32 and lie elsewhere.</summary>
+    private protected Activation(TensorShape shape, Elsewhere _) => Shape = shape;
+
     /// <summary>The shape.</summary>
     public TensorShape Shape { get; }
 
@@ -34,4 +37,6 @@ public class Activation
 
     /// <summary>The same values under another shape of the same count.</summary>
     public Activation WithShape(TensorShape shape) => new(shape, _data);
+
+    private protected enum Elsewhere { Elements }
 }
