@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Formats;
@@ -6,6 +5,7 @@ using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 using MLNet.PQCompression.Reporting;
+using Activation = MLNet.PQCompression.Inference.Activation;
 using Names = MLNet.PQCompression.Graph.ClassNames;
 
 namespace MLNet.PQCompression;
@@ -17,8 +17,9 @@ namespace MLNet.PQCompression;
 /// </remarks>
 public sealed class PqModel : IDisposable
 {
-    private readonly ConcurrentDictionary<TensorShape, Lazy<InferenceSession>> _sessions = new();
     private readonly InferenceOptions _inference;
+    private readonly Lazy<ModelGraph?> _classifier;
+    private readonly Lazy<IScoringSession> _scores, _outputs;
     private bool _disposed;
 
     /// <summary>Makes a model of a network.</summary>
@@ -30,6 +31,9 @@ public sealed class PqModel : IDisposable
         Graph = graph;
         _inference = inference ?? new();
         ClassNames = Names.FromMetadata(graph.Metadata) ?? [];
+        _classifier = new(() => ClassifierPart.Find(graph));
+        _outputs = new(() => ScoringSessions.Create(graph, _inference));
+        _scores = new(() => _classifier.Value is { } part && part != graph ? ScoringSessions.Create(part, _inference) : _outputs.Value);
     }
 
     /// <summary>The network, its weights and its metadata.</summary>
@@ -37,6 +41,10 @@ public sealed class PqModel : IDisposable
 
     /// <summary>The names of the classes by index; empty where the model has none.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>What runs the network and why: kernels here, or ONNX Runtime where some of its operators have none. The first look loads the network there.</summary>
+    /// <exception cref="UnsupportedOperatorException">Some operators have no kernel here, and the application has no runtime for them; the message names the operators and the package.</exception>
+    public string Engine => _outputs.Value.Engine;
 
     /// <summary>Where the network was read from; null where it was not read from a file.</summary>
     public string? File { get; private init; }
@@ -82,6 +90,8 @@ public sealed class PqModel : IDisposable
         ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
+        if (Graph.HasForeignNodes)
+            options = options with { ForeignRuntime = options.ForeignRuntime ?? _inference.ForeignRuntime ?? ForeignRuntimes.Default };
         CompressionResult result = ModelCompressor.Compress(Graph, images, options, progress, cancellationToken);
         return new PqModel(result.Student, _inference) { Report = result.Report }.WithMetadata([Provenance.Of(result.Report, options).ToMetadata()]);
     }
@@ -94,16 +104,23 @@ public sealed class PqModel : IDisposable
     /// <summary>Scores one image.</summary>
     /// <param name="pixels">C·H·W values, preprocessed.</param>
     /// <param name="size">C×H×W, needed where the model leaves its size open.</param>
-    /// <returns>What the network gives: for a classifier, logits or probabilities.</returns>
+    /// <returns>The scores of a classifier, logits or probabilities, whatever else it gives; of any other network its only output.</returns>
     /// <exception cref="ArgumentException">There are not as many values as the size says.</exception>
-    /// <exception cref="InvalidModelException">The size is not known or does not fit the model, or a score is not finite.</exception>
+    /// <exception cref="InvalidModelException">The size is not known or does not fit the model, a score is not finite, or there are several outputs and none that can be told to be the scores.</exception>
     public float[] Scores(ReadOnlySpan<float> pixels, TensorShape? size = null)
     {
-        InferenceSession session = Session(size);
-        var scores = new float[session.OutputLength];
-        session.Run(pixels, 1, scores);
-        return scores;
+        IReadOnlyDictionary<string, Activation> outputs = Run(_scores, pixels, size);
+        return outputs.Count == 1 ? outputs.Values.Single().Span.ToArray()
+            : throw new InvalidModelException($"Model '{Graph.Name}' has {outputs.Count} outputs ({string.Join(", ", outputs.Keys)}), none of which can be told to be the scores; {nameof(Outputs)} gives all.");
     }
+
+    /// <summary>What the network gives for one image, output by output.</summary>
+    /// <param name="pixels">C·H·W values, preprocessed.</param>
+    /// <param name="size">C×H×W, needed where the model leaves its size open.</param>
+    /// <returns>The outputs by name. One that is no tensor of real numbers is a <see cref="ForeignValue"/>.</returns>
+    /// <exception cref="ArgumentException">There are not as many values as the size says.</exception>
+    /// <exception cref="InvalidModelException">The size is not known or does not fit the model, or a value is not finite.</exception>
+    public IReadOnlyDictionary<string, Activation> Outputs(ReadOnlySpan<float> pixels, TensorShape? size = null) => Run(_outputs, pixels, size);
 
     /// <summary>The likeliest classes of one image, best first.</summary>
     /// <param name="pixels">C·H·W values, preprocessed.</param>
@@ -117,32 +134,42 @@ public sealed class PqModel : IDisposable
         if (ClassNames.Count > 0 && ClassNames.Count != scores.Length)
             throw new InvalidModelException($"Model '{Graph.Name}' has names for {ClassNames.Count} classes, but gives {scores.Length} scores.");
         IReadOnlyList<string> names = ClassNames.Count > 0 ? ClassNames : Names.Numbers(scores.Length);
-        return [.. ClassProbability.Best(scores, top, ClassProbability.AreOutputsOf(Graph)).Select(p => new ClassPrediction(p.Class, names[p.Class], p.Probability))];
+        return [.. ClassProbability.Best(scores, top, ClassProbability.AreOutputsOf(_classifier.Value ?? Graph)).Select(p => new ClassPrediction(p.Class, names[p.Class], p.Probability))];
     }
 
-    /// <summary>Scores many images: accuracy where they have labels, agreement with a teacher where there is one.</summary>
+    /// <summary>Scores many images: accuracy where they have labels, agreement with a teacher where there is one. Of a network that is no classifier every output is compared with the teacher's.</summary>
     /// <param name="images">The images, preprocessed as the network needs them.</param>
     /// <param name="teacher">The model to compare with, or null.</param>
     /// <param name="cancellationToken">Ends the evaluation between batches.</param>
-    /// <exception cref="InvalidModelException">The two models have different classes, or a score is not finite.</exception>
+    /// <exception cref="InvalidModelException">The two models have different classes, a score is not finite, or the network is no classifier and there is no teacher.</exception>
     /// <exception cref="InvalidDataException">A label lies outside the model's classes.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
-    public EvaluationReport Evaluate(ISampleSource images, PqModel? teacher = null, CancellationToken cancellationToken = default) =>
-        ModelEvaluator.Evaluate(Graph, images, teacher?.Graph, new() { Threads = _inference.Threads }, null, cancellationToken);
+    public EvaluationReport Evaluate(ISampleSource images, PqModel? teacher = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (teacher is not null && (_classifier.Value is null || teacher._classifier.Value is null))
+            return OutputAgreement.Evaluate(teacher.Graph, Graph, images, _inference, cancellationToken: cancellationToken);
+        if (_classifier.Value is null && (Graph.HasForeignNodes || Graph.Outputs.Length > 1))
+            throw new InvalidModelException($"Model '{Graph.Name}' is no classifier whose scores can be told; give a teacher, and every output is compared with the teacher's.");
+        return ModelEvaluator.Evaluate(_classifier.Value ?? Graph, images, teacher?._classifier.Value, new() { Threads = _inference.Threads }, null, cancellationToken);
+    }
 
     /// <summary>Ends the threads that score.</summary>
     public void Dispose()
     {
         _disposed = true;
-        foreach (Lazy<InferenceSession> session in _sessions.Values)
-            if (session.IsValueCreated)
-                session.Value.Dispose();
+        foreach (IScoringSession session in new[] { _scores, _outputs }.Where(s => s.IsValueCreated).Select(s => s.Value).Distinct())
+            session.Dispose();
     }
 
-    private InferenceSession Session(TensorShape? size)
+    private IReadOnlyDictionary<string, Activation> Run(Lazy<IScoringSession> session, ReadOnlySpan<float> pixels, TensorShape? size)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        TensorShape key = size ?? _inference.InputShape ?? default;
-        return _sessions.GetOrAdd(key, k => new(() => new(Graph, k.Rank == 0 ? _inference : _inference with { InputShape = k }))).Value;
+        TensorShape shape = size ?? _inference.InputShape ?? Graph.Input.Shape.WithoutFirst();
+        if (!shape.IsKnown)
+            throw new InvalidModelException($"Model '{Graph.Name}' takes images of {shape}; give their size C×H×W.");
+        if (pixels.Length != shape.Count)
+            throw new ArgumentException($"An image of {shape} takes {shape.Count} values, not {pixels.Length}.", nameof(pixels));
+        return session.Value.Run(new Activation(new([1, .. shape.Dimensions]), pixels.ToArray()));
     }
 }

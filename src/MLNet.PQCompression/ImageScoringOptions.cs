@@ -1,5 +1,7 @@
+using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.OnnxRuntime;
 
 namespace MLNet.PQCompression;
 
@@ -8,15 +10,27 @@ public abstract class ImageScoringOptions
 {
     private protected ImageScoringOptions() { }
 
-    /// <summary>The name of the column of scores to be made: Vector&lt;Single, N&gt; with slot names, one score a class.</summary>
-    public string OutputColumnName = "Score";
+    /// <summary>What the network does here: name classes, make features, or give outputs by name.</summary>
+    public ImageTask Task;
 
-    /// <summary>The name of the column of the class with the highest score to be made: a key whose values are the class names.</summary>
+    /// <summary>
+    /// The name of the column of scores or features to be made; null takes "Score", and "Features" for <see cref="ImageTask.Featurizer"/>. Scores are Vector&lt;Single, N&gt; with slot names, one a class.
+    /// Columns of <see cref="ImageTask.Outputs"/> have the names of the outputs.
+    /// </summary>
+    public string? OutputColumnName;
+
+    /// <summary>The name of the column of the class with the highest score to be made, where the network names classes: a key whose values are the class names.</summary>
     public string PredictedLabelColumnName = "PredictedLabel";
 
     /// <summary>
+    /// The network's outputs that are wanted, by their names in the model. Null takes the scores of a classifier where they can be told, else the only output.
+    /// <see cref="ImageTask.Outputs"/> needs one or more, the others at most one.
+    /// </summary>
+    public IReadOnlyList<string>? ModelOutputs;
+
+    /// <summary>
     /// The image column: an image (LoadImages), a vector of Single (ExtractPixels), a vector of Byte (an encoded image) or text (an image file's path).
-    /// Null takes <see cref="OutputColumnName"/>.
+    /// Null takes the name of the column to be made.
     /// </summary>
     public string? InputColumnName;
 
@@ -38,21 +52,44 @@ public abstract class ImageScoringOptions
     /// </summary>
     public string? LabelColumnName = "Label";
 
-    /// <summary>Whether scores are probabilities (a softmax is applied unless the model ends in one). False gives the model's outputs as they are.</summary>
+    /// <summary>Whether the scores of classes are probabilities (a softmax is applied unless the model ends in one). False gives the model's outputs as they are.</summary>
     public bool ApplySoftmax = true;
 
-    /// <summary>How many threads score.</summary>
+    /// <summary>How many threads score. A network with operators that have no kernel here is scored by ONNX Runtime; see <see cref="PqCompressionTransformer.Engine"/>.</summary>
     public InferenceOptions Inference = new();
 
-    internal string ImageColumnName => InputColumnName ?? OutputColumnName;
+    internal string ImageColumnName => InputColumnName ?? VectorColumnName;
+
+    private string VectorColumnName => OutputColumnName ?? (Task == ImageTask.Featurizer ? "Features" : "Score");
+
+    /// <summary>The columns to be made.</summary>
+    internal OutputColumns Columns => Task switch
+    {
+        ImageTask.Classifier => new([VectorColumnName], PredictedLabelColumnName),
+        ImageTask.Featurizer => new([VectorColumnName], null),
+        _ => new([.. ModelOutputs ?? []], null),
+    };
+
+    /// <summary>The label column where the network names classes; null elsewhere.</summary>
+    internal string? ClassLabels => Task == ImageTask.Classifier ? LabelColumnName : null;
+
+    /// <summary>How to score, with what runs networks that have no kernels here.</summary>
+    internal InferenceOptions Scoring => Inference with { ForeignRuntime = Inference.ForeignRuntime ?? new OnnxRuntimeEngine() };
 
     private protected void CheckNames()
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(OutputColumnName);
         ArgumentException.ThrowIfNullOrWhiteSpace(PredictedLabelColumnName);
+        if (OutputColumnName is not null)
+            ArgumentException.ThrowIfNullOrWhiteSpace(OutputColumnName);
         if (InputColumnName is not null)
             ArgumentException.ThrowIfNullOrWhiteSpace(InputColumnName);
-        if (OutputColumnName == PredictedLabelColumnName)
-            throw new ArgumentException($"The scores and the predicted label are both to be named '{OutputColumnName}'.", nameof(OutputColumnName));
+        if (VectorColumnName == PredictedLabelColumnName && Task == ImageTask.Classifier)
+            throw new ArgumentException($"The scores and the predicted label are both to be named '{VectorColumnName}'.", nameof(OutputColumnName));
+        if (Task == ImageTask.Outputs ? ModelOutputs is not { Count: > 0 } || OutputColumnName is not null || InputColumnName is null : ModelOutputs is { Count: not 1 })
+            throw new ArgumentException(Task == ImageTask.Outputs
+                ? "For ImageTask.Outputs name the model's outputs in ModelOutputs and the image column in InputColumnName, and leave OutputColumnName null: columns have the outputs' names."
+                : $"ImageTask.{Task} takes one of the model's outputs, not {ModelOutputs!.Count}; ImageTask.Outputs takes several.", nameof(ModelOutputs));
+        if (ModelOutputs?.Distinct(StringComparer.Ordinal).Count() < ModelOutputs?.Count)
+            throw new ArgumentException("ModelOutputs names an output twice.", nameof(ModelOutputs));
     }
 }

@@ -11,10 +11,10 @@ public static class PqCompressionCatalog
 {
     /// <summary>
     /// Create a <see cref="PqCompressionEstimator"/>, which compresses a trained ConvNet while it sees the images of column <paramref name="inputColumnName"/>
-    /// and scores with it into a new column <paramref name="outputColumnName"/> and "PredictedLabel".
+    /// and scores with it into a new column <paramref name="outputColumnName"/> and, where it names classes, "PredictedLabel".
     /// </summary>
     /// <param name="catalog">The transform's catalog.</param>
-    /// <param name="outputColumnName">Name of the column of scores to be made, usually "Score".</param>
+    /// <param name="outputColumnName">Name of the column to be made, usually "Score" or "Features".</param>
     /// <param name="inputColumnName">Name of the image column; if null, <paramref name="outputColumnName"/>.</param>
     /// <param name="modelFile">The trained network: ONNX, safetensors or a PyTorch state dict.</param>
     /// <param name="blocks">The block sizes: small keeps more accuracy, large makes the model smaller, mixed is as small as large and keeps more.</param>
@@ -22,9 +22,11 @@ public static class PqCompressionCatalog
     /// <param name="classNames">The classes in the order of the network's outputs; if null, what the model file says.</param>
     /// <param name="gpuDeviceId">The GPU to fit on, by the package MLNet.PQCompression.TorchSharp; if null, the MLContext's, else the CPU.</param>
     /// <param name="fallbackToCpu">Whether to fit on the CPU where the GPU cannot be used.</param>
+    /// <param name="task">What the network does: name classes, or make features for a trainer behind it.</param>
     public static PqCompressionEstimator CompressModel(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile,
-        BlockRegime blocks = BlockRegime.Small, int maxImages = 2048, IReadOnlyList<string>? classNames = null, int? gpuDeviceId = null, bool fallbackToCpu = false) =>
+        BlockRegime blocks = BlockRegime.Small, int maxImages = 2048, IReadOnlyList<string>? classNames = null, int? gpuDeviceId = null, bool fallbackToCpu = false,
+        ImageTask task = ImageTask.Classifier) =>
         catalog.CompressModel(new PqCompressionEstimator.Options
         {
             OutputColumnName = outputColumnName,
@@ -34,6 +36,7 @@ public static class PqCompressionCatalog
             ClassNames = classNames,
             GpuDeviceId = gpuDeviceId,
             FallbackToCpu = fallbackToCpu,
+            Task = task,
         });
 
     /// <summary>Create a <see cref="PqCompressionEstimator"/> with all options.</summary>
@@ -47,21 +50,24 @@ public static class PqCompressionCatalog
 
     /// <summary>
     /// Create a <see cref="PqScoringEstimator"/>, which scores the images of column <paramref name="inputColumnName"/> with a ConvNet that is compressed already
-    /// into a new column <paramref name="outputColumnName"/> and "PredictedLabel".
+    /// into a new column <paramref name="outputColumnName"/> and, where it names classes, "PredictedLabel".
     /// </summary>
     /// <param name="catalog">The transform's catalog.</param>
-    /// <param name="outputColumnName">Name of the column of scores to be made, usually "Score".</param>
+    /// <param name="outputColumnName">Name of the column to be made, usually "Score" or "Features".</param>
     /// <param name="inputColumnName">Name of the image column; if null, <paramref name="outputColumnName"/>.</param>
     /// <param name="onnxFile">The compressed network, as this package or the mlnet-pq tool writes it.</param>
     /// <param name="classNames">The classes in the order of the network's outputs; if null, what the model file says.</param>
+    /// <param name="task">What the network does: name classes, or make features for a trainer behind it.</param>
     public static PqScoringEstimator ScoreCompressedModel(
-        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string onnxFile, IReadOnlyList<string>? classNames = null) =>
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string onnxFile, IReadOnlyList<string>? classNames = null,
+        ImageTask task = ImageTask.Classifier) =>
         catalog.ScoreCompressedModel(new PqScoringEstimator.Options
         {
             OutputColumnName = outputColumnName,
             InputColumnName = inputColumnName,
             ModelFile = onnxFile,
             ClassNames = classNames,
+            Task = task,
         });
 
     /// <summary>Create a <see cref="PqScoringEstimator"/> with all options.</summary>

@@ -20,7 +20,7 @@ namespace MLNet.PQCompression;
 /// | -- | -- |
 /// | Does this estimator need to look at the data to train its parameters? | Yes, at images only; labels are not needed |
 /// | Input column data type | Image, vector of <xref:System.Single> (pixels), vector of <xref:System.Byte> (an encoded image) or [Text](xref:Microsoft.ML.Data.TextDataViewType) (a path) |
-/// | Output column data type | Scores: known-sized vector of <xref:System.Single>. Predicted label: [key](xref:Microsoft.ML.Data.KeyDataViewType) |
+/// | Output column data type | Scores, features or outputs: known-sized vector of <xref:System.Single>. Predicted label of a classifier: [key](xref:Microsoft.ML.Data.KeyDataViewType) |
 /// | Required NuGet in addition to Microsoft.ML | MLNet.PQCompression; Microsoft.ML.ImageAnalytics for image columns |
 /// | Exportable to ONNX | Yes, by PqCompressionTransformer.SaveAsOnnx |
 ///
@@ -83,7 +83,7 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     /// <summary>Reads the images, compresses the network and returns a transformer that scores with it.</summary>
     /// <param name="input">Data with the image column.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
-    /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
+    /// <exception cref="Graph.InvalidModelException">The network cannot be read, or does not do what <see cref="ImageScoringOptions.Task"/> says.</exception>
     /// <exception cref="ImageRowException">A row has no image that can be used.</exception>
     /// <exception cref="ArgumentException">The budget cannot be kept; the message names what can be reached.</exception>
     /// <exception cref="InvalidOperationException">The data has no rows, or a GPU is asked for that cannot be used, without FallbackToCpu.</exception>
@@ -91,23 +91,29 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     public PqCompressionTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
+        LabelColumn? label = LabelColumn.Find(input.Schema, _options.ClassLabels);
         ModelGraph network = ModelFile.Load(_options.ModelFile, _options.Architecture);
         ScoringModel teacher = ScoringModel.Create(network, _options, label?.Values, _options.ModelFile);
         ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(teacher.Preprocessing, _options.Pixels, _options.ImageFolder));
         using var log = new FitLog(_environment.Channels, _options.Progress);
-        log.WarnOfLabel(input.Schema, _options.LabelColumnName);
+        log.WarnOfLabel(input.Schema, _options.ClassLabels);
         PreprocessingNotes.Tell(log, network, _options.ModelFile, _options.Preprocessing);
         if (ImagePreprocessing.FromMetadata(network.Metadata) is null)
             PreprocessingNotes.Check(log, teacher, input, column, _options.Compression.Threads, _options.CancellationToken);
-        CompressionOptions compression = _options.Compression with { Backend = _options.Compression.Backend ?? Gpu(log) };
+        CompressionOptions compression = _options.Compression with
+        {
+            Backend = _options.Compression.Backend ?? Gpu(log),
+            ForeignRuntime = _options.Compression.ForeignRuntime ?? _options.Scoring.ForeignRuntime,
+        };
         Action<ImageRowException>? skip = _options.OnBadImage == OnBadImage.Skip ? e => log.Warn($"Left out: {e.Message}") : null;
         var images = new DataViewSampleSource(input, column, label?.For(teacher.Order), _options.Compression.MaxImages, _options.Compression.Distillation?.MaxImages ?? 0, skip);
         CompressionResult result = _options.Budget is { } budget
             ? BudgetCompressor.Compress(teacher.Graph, images, budget, compression, analysis: null, log, _options.CancellationToken).Compression
             : ModelCompressor.Compress(teacher.Graph, images, compression, log, _options.CancellationToken);
         log.Info($"Compressed on {result.Report.Backend}.");
-        return new(new(teacher.With(result.Student), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), result.Report, _options.LabelColumnName);
+        var scorer = new ModelScorer(teacher.With(result.Student, _options.Scoring), _options.Scoring);
+        log.Info($"Scored by {scorer.Engine}.");
+        return new(scorer, column, _options.Columns, result.Report, _options.ClassLabels);
     }
 
     /// <summary>The backend on the GPU that is asked for, or null for the CPU.</summary>
@@ -129,6 +135,6 @@ public sealed class PqCompressionEstimator : IEstimator<PqCompressionTransformer
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, _options.ImageColumnName);
-        return new OutputColumns(_options.OutputColumnName, _options.PredictedLabelColumnName).AddTo(inputSchema);
+        return _options.Columns.AddTo(inputSchema);
     }
 }

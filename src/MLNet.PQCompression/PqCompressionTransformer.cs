@@ -53,7 +53,13 @@ public sealed class PqCompressionTransformer : ITransformer, IDisposable
     /// <summary>How an image becomes the network's input.</summary>
     public ImagePreprocessing Preprocessing => _scorer.Model.Preprocessing;
 
-    /// <summary>The classes, in the order of the scores.</summary>
+    /// <summary>What scores, and why: kernels here, straight from the codes, or ONNX Runtime where the network has operators without a kernel.</summary>
+    public string Engine => _scorer.Engine;
+
+    /// <summary>What the network does, and so which columns it makes.</summary>
+    public ImageTask Task => _scorer.Model.Task;
+
+    /// <summary>The classes, in the order of the scores; empty where the network names none.</summary>
     public ImmutableArray<string> ClassNames => _scorer.Model.ClassNames;
 
     /// <inheritdoc/>

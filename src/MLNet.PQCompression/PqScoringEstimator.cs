@@ -16,7 +16,7 @@ namespace MLNet.PQCompression;
 /// | -- | -- |
 /// | Does this estimator need to look at the data to train its parameters? | No |
 /// | Input column data type | Image, vector of <xref:System.Single> (pixels), vector of <xref:System.Byte> (an encoded image) or [Text](xref:Microsoft.ML.Data.TextDataViewType) (a path) |
-/// | Output column data type | Scores: known-sized vector of <xref:System.Single>. Predicted label: [key](xref:Microsoft.ML.Data.KeyDataViewType) |
+/// | Output column data type | Scores, features or outputs: known-sized vector of <xref:System.Single>. Predicted label of a classifier: [key](xref:Microsoft.ML.Data.KeyDataViewType) |
 /// | Required NuGet in addition to Microsoft.ML | MLNet.PQCompression; Microsoft.ML.ImageAnalytics for image columns |
 /// | Exportable to ONNX | Yes, by PqCompressionTransformer.SaveAsOnnx |
 ///
@@ -52,20 +52,20 @@ public sealed class PqScoringEstimator : IEstimator<PqCompressionTransformer>
     /// <summary>Reads the network and returns a transformer that scores with it. No row is read.</summary>
     /// <param name="input">Data with the image column.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or of a type that holds no image.</exception>
-    /// <exception cref="Graph.InvalidModelException">The network cannot be read, or is no image classifier.</exception>
+    /// <exception cref="Graph.InvalidModelException">The network cannot be read, or does not do what <see cref="ImageScoringOptions.Task"/> says.</exception>
     public PqCompressionTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        LabelColumn? label = LabelColumn.Find(input.Schema, _options.LabelColumnName);
+        LabelColumn? label = LabelColumn.Find(input.Schema, _options.ClassLabels);
         ModelGraph network = ModelFile.Load(_options.ModelFile);
-        using (var log = new FitLog(_environment.Channels, next: null))
-        {
-            log.WarnOfLabel(input.Schema, _options.LabelColumnName);
-            PreprocessingNotes.Tell(log, network, _options.ModelFile, _options.Preprocessing);
-        }
+        using var log = new FitLog(_environment.Channels, next: null);
+        log.WarnOfLabel(input.Schema, _options.ClassLabels);
+        PreprocessingNotes.Tell(log, network, _options.ModelFile, _options.Preprocessing);
         ScoringModel model = ScoringModel.Create(network, _options, label?.Values, _options.ModelFile);
         ImageColumn column = ImageColumn.Bind(input.Schema, _options.ImageColumnName, new(model.Preprocessing, _options.Pixels, _options.ImageFolder));
-        return new(new(model.With(model.Graph), _options.Inference), column, new(_options.OutputColumnName, _options.PredictedLabelColumnName), report: null, _options.LabelColumnName);
+        var scorer = new ModelScorer(model.With(model.Graph, _options.Scoring), _options.Scoring);
+        log.Info($"Scored by {scorer.Engine}.");
+        return new(scorer, column, _options.Columns, report: null, _options.ClassLabels);
     }
 
     /// <summary>The schema with the columns that the transformer will add.</summary>
@@ -74,6 +74,6 @@ public sealed class PqScoringEstimator : IEstimator<PqCompressionTransformer>
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         ImageColumn.Check(inputSchema, _options.ImageColumnName);
-        return new OutputColumns(_options.OutputColumnName, _options.PredictedLabelColumnName).AddTo(inputSchema);
+        return _options.Columns.AddTo(inputSchema);
     }
 }

@@ -183,12 +183,12 @@ public sealed class ModelZipTests : IDisposable
     {
         string text = new Saving.ModelPayload(
             Scoring.ScoringModel.Create(TestNetwork.Graph(), new PqScoringEstimator.Options(), null, "small"),
-            new(ImagePreprocessing.Default(new(1, 3, 8, 8)), new(), null), "Image", Columns.ImageColumnKind.Pixels, new("Score", "PredictedLabel")).ToText();
+            new(ImagePreprocessing.Default(new(1, 3, 8, 8)), new(), null), "Image", Columns.ImageColumnKind.Pixels, new(["Score"], "PredictedLabel")).ToText();
         Assert.Equal("Image", Saving.ModelPayload.Parse(text.AsMemory()).InputName);
-        string newer = text.Replace("{\"Format\":1,", "{\"Format\":2,", StringComparison.Ordinal);
+        string newer = text.Replace("{\"Format\":1,", "{\"Format\":3,", StringComparison.Ordinal);
         Assert.NotEqual(text, newer);
         var refused = Assert.Throws<InvalidModelException>(() => Saving.ModelPayload.Parse(newer.AsMemory()));
-        Assert.Contains("format 2", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("format 3", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Update the package", refused.Message, StringComparison.Ordinal);
         foreach (string broken in new[] { "", "{", "{}\n", text[..20], text[..(text.Length / 2)], text + "!", text.Replace("\"Order\":[0,1", "\"Order\":[0,0", StringComparison.Ordinal) })
             Assert.Throws<InvalidModelException>(() => Saving.ModelPayload.Parse(broken.AsMemory()));
@@ -202,7 +202,7 @@ public sealed class ModelZipTests : IDisposable
             [new("fc.weight", new QuantizedTensor(new(10, 16), 4, [.. Enumerable.Range(0, 64).Select(i => i / 64f)], codes))]);
         string text = new Saving.ModelPayload(
             Scoring.ScoringModel.Create(graph, new PqScoringEstimator.Options(), null, "small"),
-            new(ImagePreprocessing.Default(new(1, 3, 8, 8)), new(), null), "Image", Columns.ImageColumnKind.Pixels, new("Score", "PredictedLabel")).ToText();
+            new(ImagePreprocessing.Default(new(1, 3, 8, 8)), new(), null), "Image", Columns.ImageColumnKind.Pixels, new(["Score"], "PredictedLabel")).ToText();
         int start = text.IndexOf('\n', StringComparison.Ordinal) + 1;
         byte[] onnx = Convert.FromBase64String(text[start..]);
         int at = onnx.AsSpan().IndexOf([.. codes.Select(c => (byte)c)]);

@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
@@ -15,6 +16,12 @@ public sealed class PixelRow
 
     public static PixelRow[] Make(int count) =>
         [.. Enumerable.Range(0, count).Select(i => new PixelRow { Image = TestNetwork.Pixels(i), Name = $"image {i}", Class = TestNetwork.Classes[i % 5] })];
+
+    /// <summary>The shape of a schema of such rows, by way of an estimator that makes their columns.</summary>
+    public static SchemaShape Shape() =>
+        new MLContext().Transforms.CustomMapping<None, PixelRow>((_, _) => { }, null, null, SchemaDefinition.Create(typeof(PixelRow))).GetOutputSchema(new SchemaShape([]));
+
+    private sealed class None;
 }
 
 /// <summary>A row with pixels, pixel after pixel.</summary>

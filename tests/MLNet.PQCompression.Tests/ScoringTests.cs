@@ -182,7 +182,7 @@ public sealed class ScoringTests : IDisposable
         Assert.Equal(TestNetwork.Classes[Array.IndexOf(_expected[0], _expected[0].Max())], scored.GetColumn<string>("PredictedClass").First());
         AssertScores(scored);
 
-        SchemaShape shape = _context.Transforms.ScoreCompressedModel("Score", "Image", _model).GetOutputSchema(_context.Transforms.CopyColumns("Copy", "Image").GetOutputSchema(ShapeOf(_data)));
+        SchemaShape shape = _context.Transforms.ScoreCompressedModel("Score", "Image", _model).GetOutputSchema(_context.Transforms.CopyColumns("Copy", "Image").GetOutputSchema(PixelRow.Shape()));
         SchemaShape.Column score = shape.Single(c => c.Name == "Score"), label = shape.Single(c => c.Name == "PredictedLabel");
         Assert.Equal(SchemaShape.Column.VectorKind.Vector, score.Kind);
         Assert.Equal(NumberDataViewType.Single, score.ItemType);
@@ -279,14 +279,5 @@ public sealed class ScoringTests : IDisposable
             ids.Add(id);
         }
         return [.. ids];
-    }
-
-    private sealed class None;
-
-    /// <summary>The shape of a schema, by way of an estimator that adds nothing of note.</summary>
-    private SchemaShape ShapeOf(IDataView data)
-    {
-        SchemaDefinition definition = SchemaDefinition.Create(typeof(PixelRow));
-        return _context.Transforms.CustomMapping<None, PixelRow>((_, _) => { }, null, null, definition).GetOutputSchema(new SchemaShape([]));
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
@@ -55,22 +54,11 @@ internal sealed class EvaluateCommand : ToolCommand
         {
             var progress = new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / (p.Total ?? images.Count), $"{p.Images} of {p.Total} images"));
             return classifier is null
-                ? OfOutputs(model, teacher!, samples, threads, progress, console.CancellationToken)
+                ? OutputAgreement.Evaluate(teacher!, model, samples, new() { Threads = threads, ForeignRuntime = new OnnxRuntimeEngine() }, progress, console.CancellationToken)
                 : ModelEvaluator.Evaluate(classifier, samples, teacher is null ? null : _task.Classifier(arguments, teacher), new() { Threads = threads }, progress, console.CancellationToken);
         });
         ImageArguments.RequireSome(samples, images);
         console.WriteResult(() => Describe(report), report.ToJson);
-    }
-
-    private static EvaluationReport OfOutputs(
-        ModelGraph model, ModelGraph teacher, ImageSampleSource samples, int threads, IProgress<EvaluationProgress> progress, CancellationToken cancellationToken)
-    {
-        long start = Stopwatch.GetTimestamp();
-        IReadOnlyList<OutputFigures> outputs = OutputAgreement.Compare(teacher, model, samples, null, threads, new OnnxRuntimeEngine(), progress, cancellationToken);
-        return new()
-        {
-            Images = outputs.Count == 0 ? 0 : outputs.Max(o => o.Images + o.Other), Labelled = 0, Outputs = outputs, Skipped = samples.Skipped, Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
-        };
     }
 
     /// <summary>Every output beside the teacher's.</summary>

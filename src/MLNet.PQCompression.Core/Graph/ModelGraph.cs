@@ -88,11 +88,17 @@ public sealed class ModelGraph
     /// <exception cref="UnsupportedOperatorException">Some have none; the message names their operators and what runs them.</exception>
     internal void RequireKernels()
     {
-        if (ForeignNodes.FirstOrDefault() is not { Operator: Foreign first } node)
-            return;
+        if (HasForeignNodes)
+            throw WithoutKernels();
+    }
+
+    /// <summary>What a graph with foreign nodes is refused with; the message names their operators and what runs them.</summary>
+    internal UnsupportedOperatorException WithoutKernels()
+    {
+        Node node = ForeignNodes.First();
         string operators = string.Join(", ", ForeignNodes.Select(n => n.Operator.OnnxName).Distinct().Order(StringComparer.Ordinal));
-        throw new UnsupportedOperatorException(first.OnnxName, node.Name,
-            $"{first.Reason}. Model '{Name}' has operators without a kernel here ({operators}); ONNX Runtime runs them, by way of the package MLNet.PQCompression.OnnxRuntime.");
+        return new(node.Operator.OnnxName, node.Name,
+            $"{((Foreign)node.Operator).Reason}. Model '{Name}' has operators without a kernel here ({operators}); ONNX Runtime runs them, by way of the package MLNet.PQCompression.OnnxRuntime.");
     }
 
     /// <summary>The same graph with some initializers replaced or added.</summary>

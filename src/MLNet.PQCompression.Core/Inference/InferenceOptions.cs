@@ -47,6 +47,12 @@ public sealed record InferenceOptions
     /// </summary>
     public bool RequireFinite { get; init; } = true;
 
+    /// <summary>
+    /// What runs a model with nodes that have no kernel here, where something chooses between it and <see cref="InferenceSession"/>. Null takes that of the package MLNet.PQCompression.OnnxRuntime, where the
+    /// application has it.
+    /// </summary>
+    public IForeignRuntime? ForeignRuntime { get; init; }
+
     /// <summary>The vector width of the kernels; tests lower it.</summary>
     internal SimdLevel Level { get; init; } = SimdLevels.Best;
 

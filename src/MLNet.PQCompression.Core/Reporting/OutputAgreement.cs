@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Graph;
@@ -56,6 +57,30 @@ public static class OutputAgreement
         }
         return sums.Count > 0 || done == 0 ? [.. sums.Select(s => s.Value.Figures(s.Key))]
             : throw new InvalidModelException($"The networks '{teacher.Name}' and '{student.Name}' have no output in common.");
+    }
+
+    /// <summary>The same as a report.</summary>
+    /// <param name="teacher">The one.</param>
+    /// <param name="student">The other, with outputs of the same names.</param>
+    /// <param name="images">The images, preprocessed.</param>
+    /// <param name="inference">Threads, and what runs networks with foreign nodes.</param>
+    /// <param name="progress">Told after each batch.</param>
+    /// <param name="cancellationToken">Ends the work between batches.</param>
+    /// <exception cref="InvalidModelException">A network cannot be run, or they have no output in common.</exception>
+    public static EvaluationReport Evaluate(
+        ModelGraph teacher, ModelGraph student, ISampleSource images, InferenceOptions inference, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(inference);
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<OutputFigures> outputs = Compare(teacher, student, images, null, inference.Threads, inference.ForeignRuntime ?? ForeignRuntimes.Default, progress, cancellationToken);
+        return new()
+        {
+            Images = outputs.Count == 0 ? 0 : outputs.Max(o => o.Images + o.Other),
+            Labelled = 0,
+            Outputs = outputs,
+            Skipped = images.Skipped,
+            Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
+        };
     }
 
     private sealed class Tally

@@ -12,6 +12,9 @@ internal static class InnerColumns
     /// <summary>The network as text.</summary>
     public const string Model = "__pq.model";
 
+    /// <summary>All outputs one behind the other, where there are several.</summary>
+    public const string Row = "__pq.row";
+
     /// <summary>The name of the predicted class.</summary>
     public const string Class = "__pq.class";
 }

@@ -1,10 +1,13 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.OnnxRuntime;
 using MLNet.PQCompression.Scoring;
 
 namespace MLNet.PQCompression.Saving;
@@ -17,8 +20,13 @@ namespace MLNet.PQCompression.Saving;
 /// <param name="Outputs">The columns that are made.</param>
 internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string InputName, ImageColumnKind Kind, OutputColumns Outputs)
 {
-    /// <summary>The form of the text. A reader refuses any later one.</summary>
-    private const int Format = 1;
+    /// <summary>The latest form of the text. A reader refuses any later one, so each text is written in the first form that holds it: 1 holds classifiers of one output, 2 any network.</summary>
+    private const int Format = 2;
+
+    /// <summary>How a loaded network scores.</summary>
+    public static InferenceOptions Inference => new() { ForeignRuntime = new OnnxRuntimeEngine() };
+
+    private static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
     private static string PackageVersion =>
         typeof(ModelPayload).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
@@ -28,8 +36,11 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
     {
         using var onnx = new MemoryStream();
         OnnxWriter.Write(Model.Graph, onnx);
-        var header = new Header(Format, PackageVersion, InputName, Kind, Outputs.ScoreName, Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder, Input.Size);
-        return string.Concat(JsonSerializer.Serialize(header), "\n", Convert.ToBase64String(onnx.GetBuffer().AsSpan(0, (int)onnx.Length)));
+        bool isFirst = Model is { Task: ImageTask.Classifier, Outputs.Wanted: null };
+        var header = new Header(
+            isFirst ? 1 : Format, PackageVersion, InputName, Kind, Outputs.Vectors[0], Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder, Input.Size,
+            Model.Task, Outputs.Vectors.Length > 1 ? Outputs.Vectors : null, Model.Outputs.Wanted);
+        return string.Concat(JsonSerializer.Serialize(header, Json), "\n", Convert.ToBase64String(onnx.GetBuffer().AsSpan(0, (int)onnx.Length)));
     }
 
     /// <summary>Reads the text.</summary>
@@ -46,8 +57,11 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
             if (!Convert.TryFromBase64Chars(text.Span[(end + 1)..], onnx, out int length))
                 throw new FormatException("the network is no Base64");
             ModelGraph graph = OnnxReader.Read(onnx.AsMemory(0, length), "the network in the model zip");
-            ScoringModel model = ScoringModel.Restore(graph, header.Order, header.Softmax);
-            return new(model, new(model.Preprocessing, header.Pixels, header.ImageFolder, header.Size), header.Input, header.Kind, new(header.Score, header.Label));
+            ScoringModel model = ScoringModel.Restore(graph, header.Task, header.Outputs, header.Order, header.Softmax, Inference);
+            var columns = new OutputColumns(header.Columns ?? [header.Score], header.Label);
+            if (columns.Vectors.Length != model.Outputs.Names.Length || columns.LabelName is null != header.Task is not ImageTask.Classifier)
+                throw new FormatException("its columns do not fit its task");
+            return new(model, new(model.Preprocessing, header.Pixels, header.ImageFolder, header.Size), header.Input, header.Kind, columns);
         }
         catch (Exception e) when (e is FormatException or JsonException)
         {
@@ -66,11 +80,11 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
                 throw new InvalidModelException($"The model was saved by MLNet.PQCompression {(root.TryGetProperty(nameof(Header.Package), out JsonElement package) ? package : "?")} in format {format}, "
                     + $"but this is version {PackageVersion}, which reads up to format {Format}. Update the package MLNet.PQCompression.");
         }
-        Header? header = JsonSerializer.Deserialize<Header>(json);
-        return header is { Input: not null, Score: not null, Label: not null, Order.IsDefault: false } ? header : throw new FormatException("its header lacks entries");
+        Header? header = JsonSerializer.Deserialize<Header>(json, Json);
+        return header is { Input: not null, Score: not null, Order.IsDefault: false } ? header : throw new FormatException("its header lacks entries");
     }
 
     private sealed record Header(
-        int Format, string Package, string Input, ImageColumnKind Kind, string Score, string Label,
-        ImmutableArray<int> Order, bool Softmax, PixelVectorFormat Pixels, string? ImageFolder, ImageSize? Size);
+        int Format, string Package, string Input, ImageColumnKind Kind, string Score, string? Label, ImmutableArray<int> Order, bool Softmax, PixelVectorFormat Pixels, string? ImageFolder, ImageSize? Size,
+        ImageTask Task = ImageTask.Classifier, ImmutableArray<string>? Columns = null, IReadOnlyList<string>? Outputs = null);
 }

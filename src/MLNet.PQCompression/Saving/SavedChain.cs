@@ -18,14 +18,14 @@ internal static class SavedChain
     /// <exception cref="InvalidModelException">There are more classes than a chain can carry.</exception>
     public static ICanSaveModel Create(ScoringModel model, string inputName, ImageColumnKind kind, ImageInput input, OutputColumns outputs)
     {
-        int count = model.ClassNames.Length;
+        int count = model.Outputs.RowLength;
         if (count > SavedScores.MaxCount)
-            throw new InvalidModelException($"A model with {count} classes cannot be saved in a model zip; the limit is {SavedScores.MaxCount}. Use SaveAsOnnx.");
+            throw new InvalidModelException($"A model with {count} scores or other values an image cannot be saved in a model zip; the limit is {SavedScores.MaxCount}. Use SaveAsOnnx, or take fewer outputs.");
         string text = new ModelPayload(model, input, inputName, kind, outputs).ToText();
         var context = new MLContext();
         TransformsCatalog transforms = context.Transforms;
         IDataView classes = context.Data.LoadFromEnumerable(model.ClassNames.Select(n => new ClassName { Name = n }));
-        string[] inner = [InnerColumns.Image, InnerColumns.Key, InnerColumns.Model, InnerColumns.Class, .. SavedScores.AllColumns];
+        string[] inner = [InnerColumns.Image, InnerColumns.Key, InnerColumns.Model, InnerColumns.Class, .. SavedScores.AllColumns, .. outputs.Vectors.Length > 1 ? [InnerColumns.Row] : Array.Empty<string>()];
 
         var chain = new List<ITransformer>();
         IDataView data = new EmptyDataView(inputName, TypeOf(kind, input.Size));
@@ -38,8 +38,13 @@ internal static class SavedChain
         Add(transforms.Conversion.MapValue(InnerColumns.Model, [KeyValuePair.Create(0, text)], InnerColumns.Key));
         chain.Add(Scoring(transforms, kind, input.Size).Fit(data));
         data = chain[^1].Transform(data);
-        Add(transforms.Concatenate(outputs.ScoreName, [.. SavedScores.ColumnsOf(count)]));
-        Add(transforms.Conversion.MapValueToKey(outputs.LabelName, InnerColumns.Class, keyData: classes));
+        string row = outputs.Vectors.Length == 1 ? outputs.Vectors[0] : InnerColumns.Row;
+        Add(transforms.Concatenate(row, [.. SavedScores.ColumnsOf(count)]));
+        if (outputs.Vectors.Length > 1)
+            for (int i = 0; i < outputs.Vectors.Length; i++)
+                AddSlots(outputs.Vectors[i], model.Outputs.Lengths.Take(i).Sum(), model.Outputs.Lengths[i]);
+        if (outputs.LabelName is not null)
+            Add(transforms.Conversion.MapValueToKey(outputs.LabelName, InnerColumns.Class, keyData: classes));
         Add(transforms.DropColumns(inner));
         return new TransformerChain<ITransformer>([.. chain]);
 
@@ -48,6 +53,19 @@ internal static class SavedChain
             T transformer = estimator.Fit(data);
             chain.Add(transformer);
             data = transformer.Transform(data);
+        }
+
+        // The feature selector drops the slots that are 0 in all rows it is fitted to; here there is one row, with 1 in the slots to keep.
+        void AddSlots(string name, int start, int length)
+        {
+            var slots = new float[count];
+            slots.AsSpan(start, length).Fill(1);
+            SchemaDefinition definition = SchemaDefinition.Create(typeof(Row));
+            definition[nameof(Row.Values)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, count);
+            definition[nameof(Row.Values)].ColumnName = row;
+            IDataView one = context.Data.LoadFromEnumerable([new Row { Values = slots }], definition);
+            chain.Add(transforms.FeatureSelection.SelectFeaturesBasedOnCount(name, row).Fit(one));
+            data = chain[^1].Transform(data);
         }
     }
 
@@ -69,7 +87,7 @@ internal static class SavedChain
         IDataView row = new MLContext().Data.LoadFromEnumerable([new ClassName()]);
         ReadOnlyMemory<char> text = lookUp.Transform(key.Transform(row)).GetColumn<ReadOnlyMemory<char>>(InnerColumns.Model).Single();
         ModelPayload payload = ModelPayload.Parse(text);
-        return new(new(payload.Model, new()), payload.InputName, payload.Kind, payload.Input, payload.Outputs);
+        return new(new(payload.Model, ModelPayload.Inference), payload.InputName, payload.Kind, payload.Input, payload.Outputs);
     }
 
     private static IEstimator<ITransformer> Scoring(TransformsCatalog transforms, ImageColumnKind kind, ImageSize? size) => kind switch
@@ -89,6 +107,11 @@ internal static class SavedChain
         ImageColumnKind.Encoded => new VectorDataViewType(NumberDataViewType.Byte),
         _ => TextDataViewType.Instance,
     };
+
+    private sealed class Row
+    {
+        public float[] Values { get; set; } = [];
+    }
 
     private sealed class ClassName
     {

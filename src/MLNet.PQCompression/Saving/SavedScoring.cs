@@ -16,7 +16,7 @@ internal sealed class SavedScoring<TInput> where TInput : SavedInput
     {
         Decoded decoded = Decode(row.Model);
         int length = decoded.Payload.Input.Length;
-        Span<float> image = result.ImageBuffer(length), scores = result.ScoreBuffer(decoded.Scorer.ScoreCount);
+        Span<float> image = result.ImageBuffer(length), scores = result.ScoreBuffer(decoded.Scorer.RowLength);
         try
         {
             row.Convert(decoded.Payload.Input, image);
@@ -27,7 +27,7 @@ internal sealed class SavedScoring<TInput> where TInput : SavedInput
         }
         decoded.Scorer.Score(image, 1, scores);
         result.Set(scores);
-        uint key = Prediction.KeyOf(scores);
+        uint key = decoded.Scorer.Model.Task == ImageTask.Classifier ? Prediction.KeyOf(scores) : 0;
         result.Class = key == 0 ? default : decoded.Scorer.Model.ClassNames[(int)key - 1].AsMemory();
     }
 
@@ -42,7 +42,7 @@ internal sealed class SavedScoring<TInput> where TInput : SavedInput
             if (_decoded is { } meanwhile && ReferenceEquals(meanwhile.Source, source))
                 return meanwhile;
             ModelPayload payload = ModelPayload.Parse(text);
-            return _decoded = new(source, payload, new(payload.Model, new()));
+            return _decoded = new(source, payload, new(payload.Model, ModelPayload.Inference));
         }
     }
 

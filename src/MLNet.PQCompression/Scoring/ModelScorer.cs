@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics.Tensors;
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Scoring;
@@ -13,32 +14,50 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
 {
     private readonly Lock _gate = new();
     private readonly bool _reorder = !model.Order.SequenceEqual(Enumerable.Range(0, model.Order.Length));
+    private readonly TensorShape _image = new(model.Graph.Input.Shape.Dimensions.AsSpan()[1..]);
     private SharedSession? _session;
 
     /// <summary>The model.</summary>
     public ScoringModel Model => model;
 
-    /// <summary>The number of scores of an image.</summary>
-    public int ScoreCount => model.ClassNames.Length;
+    /// <summary>What scores, and why.</summary>
+    public string Engine
+    {
+        get
+        {
+            SharedSession session = Acquire();
+            string engine = session.Value.Engine;
+            Release(session);
+            return engine;
+        }
+    }
+
+    /// <summary>The number of values of an image: scores, features, or all of several outputs.</summary>
+    public int RowLength => model.Outputs.RowLength;
 
     /// <summary>Scores preprocessed images.</summary>
     /// <param name="images"><paramref name="count"/>·C·H·W values.</param>
     /// <param name="count">The number of images.</param>
-    /// <param name="scores"><paramref name="count"/>·<see cref="ScoreCount"/> values.</param>
+    /// <param name="scores"><paramref name="count"/>·<see cref="RowLength"/> values.</param>
     public void Score(ReadOnlySpan<float> images, int count, Span<float> scores)
     {
-        scores = scores[..(count * ScoreCount)];
+        scores = scores[..(count * RowLength)];
         SharedSession session = Acquire();
         try
         {
-            session.Value.Run(images, count, scores);
+            if (session.Value is InferenceSession own && model.Outputs.Names.Length == 1)
+                own.Run(images, count, scores);
+            else
+                for (int i = 0; i < count; i++) // One by one: nobody says that another runtime gives the same bits in a batch.
+                    Score(session.Value, images.Slice(i * (int)_image.Count, (int)_image.Count), scores.Slice(i * RowLength, RowLength));
         }
         finally
         {
             Release(session);
         }
-        for (int i = 0; i < count; i++)
-            Finish(scores.Slice(i * ScoreCount, ScoreCount));
+        if (model.Task == ImageTask.Classifier)
+            for (int i = 0; i < count; i++)
+                Finish(scores.Slice(i * RowLength, RowLength));
     }
 
     /// <inheritdoc/>
@@ -52,6 +71,18 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
             session.Closed = true;
             if (session.Users == 0)
                 session.Dispose();
+        }
+    }
+
+    private void Score(IScoringSession session, ReadOnlySpan<float> image, Span<float> row)
+    {
+        IReadOnlyDictionary<string, Activation> outputs = session.Run(new Activation(new([1, .. _image.Dimensions]), image.ToArray()));
+        foreach ((string name, int length) in model.Outputs.Names.Zip(model.Outputs.Lengths))
+        {
+            if (outputs[name] is not { } value || value is ForeignValue || value.Span.Length != length)
+                throw new InvalidModelException($"Model '{model.Graph.Name}': the output '{name}' has other values for this image than for a plain one, {outputs[name].Shape}; a column needs {length} for each.");
+            value.Span.CopyTo(row);
+            row = row[length..];
         }
     }
 
@@ -73,7 +104,7 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
         lock (_gate)
         {
             // A row has to score the same bits in a batch, in an engine and in a loaded chain.
-            _session ??= new(new(model.Graph, options with { BatchInvariant = true }));
+            _session ??= new(ScoringSessions.Create(model.Outputs.Graph, options with { BatchInvariant = true, Outputs = model.Outputs.Names }));
             _session.Users++;
             return _session;
         }
@@ -87,11 +118,11 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
     }
 
     /// <summary>A session with the number of calls that are inside it. Ends its threads even where nobody disposes of it, as happens to a loaded chain.</summary>
-    private sealed class SharedSession(InferenceSession value) : IDisposable
+    private sealed class SharedSession(IScoringSession value) : IDisposable
     {
         ~SharedSession() => Value.Dispose();
 
-        public InferenceSession Value { get; } = value;
+        public IScoringSession Value { get; } = value;
 
         public int Users { get; set; }
 

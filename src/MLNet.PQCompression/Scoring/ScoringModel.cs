@@ -2,56 +2,69 @@ using System.Collections.Immutable;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Inference;
 using ModelClasses = MLNet.PQCompression.Graph.ClassNames;
 
 namespace MLNet.PQCompression.Scoring;
 
-/// <summary>A classifier and what is made of its outputs.</summary>
-/// <param name="Graph">The network, its input size known; its metadata carries the preprocessing and the class names.</param>
+/// <summary>A network and what is made of its outputs.</summary>
+/// <param name="Graph">The network, its input size known; its metadata carries the preprocessing and, of a classifier, the class names.</param>
 /// <param name="Preprocessing">How an image becomes its input.</param>
-/// <param name="ClassNames">The names of the scores, in their order; all different.</param>
-/// <param name="Order">The model's output that each score is taken from.</param>
+/// <param name="Task">What it does.</param>
+/// <param name="Outputs">The outputs that are taken, in the order of a row's values.</param>
+/// <param name="ClassNames">A classifier's: the names of the scores, in their order, all different. Else empty.</param>
+/// <param name="Order">A classifier's: the model's output that each score is taken from.</param>
 /// <param name="ApplySoftmax">Whether the outputs become probabilities.</param>
-internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preprocessing, ImmutableArray<string> ClassNames, ImmutableArray<int> Order, bool ApplySoftmax)
+internal sealed record ScoringModel(
+    ModelGraph Graph, ImagePreprocessing Preprocessing, ImageTask Task, ScoredOutputs Outputs, ImmutableArray<string> ClassNames, ImmutableArray<int> Order, bool ApplySoftmax)
 {
     /// <summary>Puts a network and the options together.</summary>
     /// <param name="graph">The network.</param>
     /// <param name="options">The options.</param>
     /// <param name="labels">The data's label values, or null to keep the model's order.</param>
     /// <param name="source">What the network was read from, for messages.</param>
-    /// <exception cref="InvalidModelException">The network is no image classifier, or the class names do not fit it.</exception>
+    /// <exception cref="InvalidModelException">The network does not do what is asked of it, or the class names do not fit it.</exception>
     public static ScoringModel Create(ModelGraph graph, ImageScoringOptions options, IReadOnlyList<string>? labels, string source)
     {
         ImagePreprocessing preprocessing = PreprocessingOf(graph, options.Preprocessing, source);
         graph = WithInputSize(graph, preprocessing, source);
-        int count = OutputCount(graph, source);
+        graph = graph.WithMetadata(graph.Metadata.SetItems([preprocessing.ToMetadata()]));
+        if (options.Task != ImageTask.Classifier)
+            return Restore(graph, options.Task, options.ModelOutputs, [], applySoftmax: false, options.Scoring, source);
+        int count = ScoredOutputs.Find(graph, options.Task, options.ModelOutputs, options.Scoring, source).RowLength;
         ImmutableArray<string>? known = options.ClassNames is { } given ? [.. given] : ModelClasses.FromMetadata(graph.Metadata);
         if (known is { } list && list.Length != count)
             throw new InvalidModelException($"{source} has {count} classes, but {list.Length} class names are known. Give one name for each output, in the model's order.");
         ImmutableArray<string> names = ModelClasses.MakeUnique(known ?? ModelClasses.Numbers(count));
-        graph = graph.WithMetadata(graph.Metadata.SetItems([preprocessing.ToMetadata(), ModelClasses.ToMetadata(names)]));
+        graph = graph.WithMetadata(graph.Metadata.SetItems([ModelClasses.ToMetadata(names)]));
         ImmutableArray<int> order = labels is null ? [.. Enumerable.Range(0, count)] : OrderOf(names, known is not null, labels, options.LabelColumnName, source);
-        return Restore(graph, order, options.ApplySoftmax);
+        return Restore(graph, options.Task, options.ModelOutputs, order, options.ApplySoftmax, options.Scoring, source);
     }
 
     /// <summary>The same from a network whose metadata carries the preprocessing and the class names.</summary>
-    /// <exception cref="InvalidModelException">The metadata or the order do not fit.</exception>
-    public static ScoringModel Restore(ModelGraph graph, ImmutableArray<int> order, bool applySoftmax)
+    /// <exception cref="InvalidModelException">The metadata, the order or the outputs do not fit.</exception>
+    public static ScoringModel Restore(
+        ModelGraph graph, ImageTask task, IReadOnlyList<string>? outputs, ImmutableArray<int> order, bool applySoftmax, InferenceOptions inference, string source = "The saved model")
     {
-        ImmutableArray<string> names = ModelClasses.FromMetadata(graph.Metadata) ?? throw new InvalidModelException("The saved model has no class names.");
-        if (!order.Order().SequenceEqual(Enumerable.Range(0, names.Length)))
-            throw new InvalidModelException($"The saved order of {order.Length} scores does not fit {names.Length} classes.");
-        return new(graph, ImagePreprocessing.For(graph), [.. order.Select(i => names[i])], order, applySoftmax && graph.ProducerOf(graph.OutputName)?.Operator is not Softmax);
+        ScoredOutputs scored = ScoredOutputs.Find(graph, task, outputs, inference, source);
+        ImagePreprocessing preprocessing = ImagePreprocessing.For(graph);
+        if (task != ImageTask.Classifier)
+            return new(graph, preprocessing, task, scored, [], [], ApplySoftmax: false);
+        ImmutableArray<string> names = ModelClasses.FromMetadata(graph.Metadata) ?? throw new InvalidModelException($"{source} has no class names.");
+        if (names.Length != scored.RowLength || !order.Order().SequenceEqual(Enumerable.Range(0, names.Length)))
+            throw new InvalidModelException($"{source} has {scored.RowLength} scores, {names.Length} class names and an order of {order.Length}; these do not fit each other.");
+        return new(graph, preprocessing, task, scored, [.. order.Select(i => names[i])], order, applySoftmax && !scored.AreProbabilities);
     }
 
     /// <summary>A form of the network in its place, with the same preprocessing and class names, exactly as an ONNX file gives it back: a file folds statistics and
     /// keeps codebooks in half precision, and a loaded pipeline has to give the same bits.</summary>
-    public ScoringModel With(ModelGraph network)
+    public ScoringModel With(ModelGraph network, InferenceOptions inference)
     {
         network = network.WithMetadata(network.Metadata.SetItems(Graph.Metadata.Where(m => m.Key is ImagePreprocessing.MetadataKey or ModelClasses.MetadataKey)));
         using var file = new MemoryStream();
         OnnxWriter.Write(network, file);
-        return this with { Graph = OnnxReader.Read(file.GetBuffer().AsMemory(0, (int)file.Length), network.Name) };
+        ModelGraph written = OnnxReader.Read(file.GetBuffer().AsMemory(0, (int)file.Length), network.Name);
+        return this with { Graph = written, Outputs = ScoredOutputs.Find(written, Task, Outputs.Wanted, inference, network.Name) };
     }
 
     /// <summary>The output of each score, so that scores follow the label's keys. Labels that are numbers are class indices where they are no names.</summary>
@@ -94,13 +107,5 @@ internal sealed record ScoringModel(ModelGraph Graph, ImagePreprocessing Preproc
             return graph;
         ValueInfo input = graph.Input with { Shape = new(shape[0], shape[1], preprocessing.Height, preprocessing.Width) };
         return new(graph.Name, input, graph.Outputs, graph.Nodes, graph.Initializers, graph.Metadata, graph.Origin);
-    }
-
-    private static int OutputCount(ModelGraph graph, string source)
-    {
-        TensorShape output = ShapeInference.Infer(graph, graph.Input.Shape.With(0, 1))[graph.OutputName];
-        return output.Rank >= 2 && output.IsKnown && output.Count == output[1]
-            ? output[1]
-            : throw new InvalidModelException($"{source} makes an output of shape {output} from an image; a classifier makes one vector.");
     }
 }

@@ -83,9 +83,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         OutputGetters.CheckActive(_active, column);
-        Delegate getter = column.Index < _mapper.ScoreIndex ? _buffers[column.Index]!.GetGetter(Slot)
-            : column.Index == _mapper.ScoreIndex ? (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => Scores().CopyTo(ref value))
-            : (ValueGetter<uint>)((ref uint value) => value = Prediction.KeyOf(Scores()));
+        Delegate getter = column.Index < _mapper.InputSchema.Count ? _buffers[column.Index]!.GetGetter(Slot) : _mapper.OpenGetter(column.Index, Scores);
         return OutputGetters.Cast<TValue>(getter, column);
     }
 
@@ -104,7 +102,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
         int size = _size;
         _size = Math.Min(2 * size, _largest);
         if (_images.Length < size * _imageLength)
-            (_images, _scores) = (new float[size * _imageLength], new float[size * _scorer.ScoreCount]);
+            (_images, _scores) = (new float[size * _imageLength], new float[size * _scorer.RowLength]);
         try
         {
             while (_rows.Count < size && _input.MoveNext())
@@ -131,7 +129,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
         if (!_scored)
             _scorer.Score(_images.AsSpan(0, _rows.Count * _imageLength), _rows.Count, _scores);
         _scored = true;
-        return _scores.AsSpan(slot * _scorer.ScoreCount, _scorer.ScoreCount);
+        return _scores.AsSpan(slot * _scorer.RowLength, _scorer.RowLength);
     }
 
     private int Slot() => _current >= 0 ? _current : throw new InvalidOperationException("The cursor is on no row; call MoveNext first.");

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Scoring;
 
@@ -10,16 +9,11 @@ internal sealed class RowScorer(DataViewRow input, ImageColumn column, ModelScor
 {
     private readonly ImageReader _reader = column.OpenReader(input);
     private readonly float[] _image = new float[column.Input.Length];
-    private readonly float[] _scores = new float[scorer.ScoreCount];
+    private readonly float[] _scores = new float[scorer.RowLength];
     private long _position = -1;
 
-    /// <summary>Copies the scores of the current row.</summary>
-    public void GetScores(ref VBuffer<float> value) => Scores().CopyTo(ref value);
-
-    /// <summary>The predicted key of the current row.</summary>
-    public void GetLabel(ref uint value) => value = Prediction.KeyOf(Scores());
-
-    private ReadOnlySpan<float> Scores()
+    /// <summary>The values of the current row.</summary>
+    public ReadOnlySpan<float> Scores()
     {
         if (_position != input.Position || _position < 0)
         {

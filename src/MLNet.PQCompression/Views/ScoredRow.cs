@@ -27,9 +27,9 @@ internal sealed class ScoredRow(DataViewRow input, ScoringMapper mapper, bool[] 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         OutputGetters.CheckActive(active, column);
-        if (column.Index < mapper.ScoreIndex)
-            return input.GetGetter<TValue>(input.Schema[column.Index]);
-        return OutputGetters.Cast<TValue>(column.Index == mapper.ScoreIndex ? (ValueGetter<VBuffer<float>>)_scorer!.GetScores : (ValueGetter<uint>)_scorer!.GetLabel, column);
+        return column.Index < mapper.InputSchema.Count
+            ? input.GetGetter<TValue>(input.Schema[column.Index])
+            : OutputGetters.Cast<TValue>(mapper.OpenGetter(column.Index, _scorer!.Scores), column);
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ internal sealed class ScoringMapper : IRowToRowMapper
         _column = ImageColumn.Bind(input, imageColumn, imageInput);
         _scorer = scorer;
         InputSchema = input;
-        OutputSchema = outputs.AddTo(input, scorer.Model.ClassNames);
+        OutputSchema = outputs.AddTo(input, scorer.Model);
     }
 
     /// <inheritdoc/>
@@ -25,8 +25,17 @@ internal sealed class ScoringMapper : IRowToRowMapper
     /// <inheritdoc/>
     public DataViewSchema OutputSchema { get; }
 
-    /// <summary>The index of the scores in the output; the predicted label follows.</summary>
-    public int ScoreIndex => InputSchema.Count;
+    /// <summary>A getter of a column that scoring adds.</summary>
+    /// <param name="index">The column's index in the output.</param>
+    /// <param name="row">Gives the values of the current row.</param>
+    public Delegate OpenGetter(int index, RowSource row)
+    {
+        (int i, ScoredOutputs outputs) = (index - InputSchema.Count, _scorer.Model.Outputs);
+        if (i == outputs.Lengths.Length)
+            return (ValueGetter<uint>)((ref uint value) => value = Prediction.KeyOf(row()));
+        (int start, int length) = (outputs.Lengths.Take(i).Sum(), outputs.Lengths[i]);
+        return (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => row().Slice(start, length).CopyTo(ref value));
+    }
 
     /// <inheritdoc/>
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
@@ -69,5 +78,8 @@ internal sealed class ScoringMapper : IRowToRowMapper
         return active;
     }
 
-    private bool NeedsScores(bool[] active) => active[ScoreIndex] || active[ScoreIndex + 1];
+    private bool NeedsScores(bool[] active) => active.AsSpan(InputSchema.Count).Contains(true);
 }
+
+/// <summary>Gives the values of a row: its scores, its features, or its outputs one behind the other.</summary>
+internal delegate ReadOnlySpan<float> RowSource();
