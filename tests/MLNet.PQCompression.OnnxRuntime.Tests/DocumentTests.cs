@@ -61,13 +61,13 @@ public sealed class DocumentTests
     /// <summary>The layers of the plan with some codebook and some codes.</summary>
     private static ModelGraph Quantize(ModelGraph graph)
     {
-        graph = LinearLayers.Normalize(graph);
+        graph = LayerForms.Normalize(graph);
         CompressionPlan plan = CompressionPlan.Create(graph, new());
         return graph.WithInitializers(plan.Layers.Where(l => l.IsQuantized).Select(l =>
         {
             float[] values = graph.Initializers[l.Weight].ToDense().ToArray();
             float[] codebook = [.. values.Take(l.Codewords * l.BlockSize).Select(v => (float)(Half)v)];
-            return KeyValuePair.Create(l.Weight, (Initializer)new QuantizedTensor(l.Shape, l.BlockSize, codebook, [.. Enumerable.Range(0, (int)l.Blocks).Select(i => (ushort)(i % l.Codewords))]));
+            return KeyValuePair.Create(l.Weight, (Initializer)l.Tensor(codebook, [.. Enumerable.Range(0, (int)l.Blocks).Select(i => (ushort)(i % l.Codewords))]));
         }));
     }
 

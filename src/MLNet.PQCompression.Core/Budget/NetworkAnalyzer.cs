@@ -43,7 +43,7 @@ public static class NetworkAnalyzer
         if (!HeldOutCheck.CanCompare(teacher))
             throw new InvalidModelException($"Model '{teacher.Name}' has several outputs, or nodes that only ONNX Runtime runs, so what its answers lose cannot be measured; compress it with --blocks instead of a budget.");
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
-        ModelGraph model = LinearLayers.Normalize(teacher);
+        ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
         model.RequireKernels();
         progress?.Report(new("reading images", null, 0));
         int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width));
@@ -60,7 +60,7 @@ public static class NetworkAnalyzer
     internal static double ShareOfWork(ModelGraph teacher, ISampleSource images, CompressionOptions options)
     {
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
-        ModelGraph model = LinearLayers.Normalize(teacher);
+        ModelGraph model = LayerForms.Normalize(teacher);
         int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width), found = Math.Min(images.Count ?? most, most);
         double Work(int samples) => new WorkEstimate(model, plan, options, samples, images.Height, images.Width).Total;
         double analysis = ManySearches * Work(Math.Min(found, MostImages)), whole = Work(found * Math.Min(options.Views, most / found));

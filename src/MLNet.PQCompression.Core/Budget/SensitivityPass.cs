@@ -21,7 +21,8 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         var quantizer = new LayerQuantizer(options, views: 1, backend);
         using var frontier = new TwinFrontier(model, batches, backend, store);
         var waiting = new List<Node>();
-        StoredActivation[]? outputs = null;
+        StoredActivation[][]? outputs = null;
+        Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         var found = new List<LayerSensitivity>();
         var work = new WorkEstimate(model, plan, options, batches.Sum(b => b.Shape[0]), batches[0].Shape[2], batches[0].Shape[3]);
         double done = 0;
@@ -38,7 +39,7 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
                     progress?.Report(new("measuring", layer.Weight, done / work.Total));
                     frontier.Advance(waiting, outputs, cancellationToken);
                     waiting.Clear();
-                    (LayerSensitivity measured, outputs) = Measure(frontier, quantizer, node, layer, isFixed, probe);
+                    (LayerSensitivity measured, outputs) = Measure(frontier, quantizer, [.. layer.Readers.Select(r => nodes[r])], layer, isFixed, probe);
                     found.Add(measured);
                     done += work.Of(layer);
                     progress?.Report(new("measuring", layer.Weight, done / work.Total, FormattableString.Invariant($"a divergence of {measured.Reference!.Value.Divergence:G3} at an error of {measured.Reference.Value.Error:P1}")));
@@ -51,11 +52,11 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
 
     private static LayerSensitivity Alone(LayerPlan layer) => new(layer, null, [new(0, 0, layer.DenseBytes, 0, 0, true)]);
 
-    private (LayerSensitivity, StoredActivation[]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer, bool isFixed, DivergenceProbe probe)
+    private (LayerSensitivity, StoredActivation[][]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, Node[] readers, LayerPlan layer, bool isFixed, DivergenceProbe probe)
     {
-        IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = isFixed ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(node.Operator, layer.Shape);
-        (IReadOnlyList<LayerQuantizer.Trial> trials, StoredActivation[]? outputs) = quantizer.Try(
-            frontier, model, node, layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), cancellationToken);
+        IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = isFixed ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(readers[0].Operator, layer.Shape);
+        (IReadOnlyList<LayerQuantizer.Trial> trials, StoredActivation[][]? outputs) = quantizer.Try(
+            frontier, model, readers, layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), cancellationToken);
         // What errors cost is measured near the middle of what a plan will choose, well above, and at the worst.
         LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2), worst = trials.MaxBy(t => t.RelativeError)!;
         (LayerQuantizer.Trial Trial, double Cost)[] costs = [.. new[] { near, far, worst }.Distinct().Select(t => (t, probe.Measure(model.WithInitializers(t.Weights), cancellationToken)))];

@@ -13,7 +13,6 @@ internal static class SizeProbe
     public static long Measure(ModelGraph model, IEnumerable<(LayerPlan Layer, LayerChoice Choice)> layers)
     {
         var changes = new Dictionary<string, Initializer>(StringComparer.Ordinal);
-        Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         // Stand-ins differ from each other and from all that is there, since the writer stores equal constants once.
         int different = 1;
         foreach ((LayerPlan layer, LayerChoice choice) in layers.Where(l => l.Choice.BlockSize > 0))
@@ -24,9 +23,9 @@ internal static class SizeProbe
                 code = (ushort)random.Next(choice.Codewords);
             var codebook = new float[choice.Codewords * choice.BlockSize];
             codebook[0] = different++;
-            changes[layer.Weight] = new QuantizedTensor(layer.Shape, choice.BlockSize, codebook, codes);
-            var shift = Enumerable.Range(0, layer.Shape[0]).Select(i => 1e3 * different + i).ToArray();
-            foreach ((string name, Initializer value) in OutputCorrection.Find(model, nodes[layer.Node]).Absorb(model, nodes[layer.Node], shift, shift))
+            changes[layer.Weight] = (layer with { BlockSize = choice.BlockSize }).Tensor(codebook, codes);
+            var shift = Enumerable.Range(0, layer.Rows).Select(i => 1e3 * different + i).ToArray();
+            foreach ((string name, Initializer value) in OutputCorrection.Find(model, layer.Weight).Absorb(model, shift, shift))
                 changes[name] = value;
         }
         return OnnxWriter.Size(model.WithInitializers(changes));

@@ -32,7 +32,7 @@ public sealed record CompressionEstimate(int Images, int Views, double Seconds, 
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(options);
-        ModelGraph model = LinearLayers.Normalize(teacher);
+        ModelGraph model = LayerForms.Normalize(teacher);
         CompressionPlan plan = CompressionPlan.Create(model, options);
         (height, width) = (model.Input.Shape[2] > 0 ? model.Input.Shape[2] : height, model.Input.Shape[3] > 0 ? model.Input.Shape[3] : width);
         int most = CompressionMemory.ImagesThatFit(model, plan, options, height, width), used = Math.Min(images ?? most, most);

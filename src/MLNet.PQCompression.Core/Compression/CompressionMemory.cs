@@ -37,11 +37,12 @@ internal static class CompressionMemory
         Dictionary<string, int> readers = graph.Nodes.SelectMany(graph.ReadsOf).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Dictionary<string, LayerPlan> stops = plan.Layers.Where(l => l.IsQuantized).ToDictionary(l => l.Node, StringComparer.Ordinal);
+        Dictionary<string, Node> nodes = graph.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         long alive = shapes[graph.Input.Name].Count;
         foreach (Node node in graph.Nodes)
         {
             if (stops.TryGetValue(node.Name, out LayerPlan? layer))
-                yield return (layer, sizeof(ushort) * (2 * alive + (method == CompressionMethod.Output ? Values(node.Output) : 0)));
+                yield return (layer, sizeof(ushort) * (2 * alive + (method == CompressionMethod.Output ? layer.Readers.Sum(r => Values(nodes[r].Output)) : 0)));
             alive += node.Outputs.Where(readers.ContainsKey).Sum(Values);
             foreach (string name in graph.ReadsOf(node).Where(n => !graph.Initializers.ContainsKey(n)))
                 if (--readers[name] == 0)

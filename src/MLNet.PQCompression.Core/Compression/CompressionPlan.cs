@@ -20,11 +20,11 @@ public sealed class CompressionPlan
         long planned = layers.Sum(l => l.PaperBytes);
         PaperAccounting whole = PaperAccounting.Of(graph);
         OtherBytes = whole.Total - layers.Sum(l => OwnBytes(graph.Initializers[l.Weight]));
-        PaperBytes = planned + OtherBytes;
+        PaperBytes = planned + OtherBytes + layers.Where(l => l.AddsBias).Sum(l => (long)sizeof(float) * l.Rows);
         DenseBytes = layers.Sum(l => l.DenseBytes) + OtherBytes;
     }
 
-    /// <summary>Every convolution and linear layer in the order of the graph.</summary>
+    /// <summary>Every weight of a convolution or linear layer in the order of the graph.</summary>
     public ImmutableArray<LayerPlan> Layers { get; }
 
     /// <summary>Bytes of all parameters that belong to no layer's weight: biases, BatchNorm weight and bias.</summary>
@@ -43,15 +43,14 @@ public sealed class CompressionPlan
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Codewords, 2, nameof(options));
-        Node[] layers = [.. graph.Nodes.Where(n => IsLayer(graph, n))];
-        Dictionary<string, int> uses = graph.Nodes.SelectMany(n => n.Inputs).Where(graph.Initializers.ContainsKey)
-            .GroupBy(name => name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        Node[] layers = [.. graph.Nodes.Where(n => LayerForms.IsLayer(graph, n)).DistinctBy(n => n.Inputs[1])];
+        ILookup<string, Node> readers = graph.Nodes.SelectMany(n => n.Inputs.Select(i => (Input: i, Node: n))).ToLookup(r => r.Input, r => r.Node, StringComparer.Ordinal);
         bool basicBlocks = HasBasicBlocks(graph, layers);
         foreach (LayerOverride o in options.Overrides)
-            if (!layers.Any(n => o.Matches(n.Name, n.Inputs[1])))
+            if (!layers.Any(n => readers[n.Inputs[1]].Any(r => o.Matches(r.Name, n.Inputs[1]))))
                 throw new ArgumentException($"No layer matches '{o.Pattern}'; the layers are {string.Join(", ", layers.Select(n => n.Inputs[1]))}.", nameof(options));
         string? first = layers.FirstOrDefault(n => n.Operator is Conv)?.Name;
-        LayerPlan[] PlanAll(BlockRegime blocks) => [.. layers.Select(n => Plan(graph, n, options with { Blocks = blocks }, n.Name == first, basicBlocks, uses[n.Inputs[1]]))];
+        LayerPlan[] PlanAll(BlockRegime blocks) => [.. layers.Select(n => Plan(graph, n, options with { Blocks = blocks }, n.Name == first, basicBlocks, [.. readers[n.Inputs[1]]]))];
         return new(graph, [.. options.Blocks == BlockRegime.Mixed ? Mix(PlanAll(BlockRegime.Small), PlanAll(BlockRegime.Large)) : PlanAll(options.Blocks)]);
     }
 
@@ -68,17 +67,19 @@ public sealed class CompressionPlan
         return large;
     }
 
-    private static LayerPlan Plan(ModelGraph graph, Node node, CompressionOptions options, bool isFirst, bool basicBlocks, int uses)
+    private static LayerPlan Plan(ModelGraph graph, Node node, CompressionOptions options, bool isFirst, bool basicBlocks, Node[] readers)
     {
         string weight = node.Inputs[1];
         TensorShape shape = graph.Initializers[weight].Shape;
-        LayerOverride? exception = options.Overrides.LastOrDefault(o => o.Matches(node.Name, node.Inputs[1]));
+        LayerOverride? exception = options.Overrides.LastOrDefault(o => readers.Any(r => o.Matches(r.Name, weight)));
         LayerPlan Alone(string reason) => new(node.Name, weight, shape, 0, 0, reason);
         if (exception is { Skip: true })
             return Alone($"left alone {exception.Reason ?? "as asked"}");
         bool asked = exception?.BlockSize is not null || exception?.Codewords is not null;
-        if (uses > 1)
-            return asked ? throw Impossible("its weight is shared by several nodes") : Alone("its weight is shared by several nodes");
+        if (readers.FirstOrDefault(r => r.Inputs.Length < 2 || r.Inputs[1] != weight || !LayerForms.IsLayer(graph, r) || LayerGeometry.HasOutputsInColumns(r.Operator) != LayerGeometry.HasOutputsInColumns(node.Operator)) is { } other)
+            return asked ? throw Impossible($"{other} reads its weight too, in another way") : Alone($"{other} reads its weight too, in another way");
+        if (node.Operator is ConvTranspose transposed && WhyDense(transposed) is { } reason)
+            return asked ? throw Impossible(reason) : Alone(reason);
         if (isFirst && !asked)
             return Alone("first convolution");
         if (!options.Depthwise && !asked && node.Operator is Conv { Group: > 1 } && shape[1] == 1)
@@ -91,7 +92,17 @@ public sealed class CompressionPlan
         long blocks = shape.Count / d;
         int wanted = exception?.Codewords ?? (isLinear ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
         int k = exception?.Codewords is not null ? (int)Math.Min(wanted, blocks) : Clamp(wanted, blocks);
-        var plan = new LayerPlan(node.Name, weight, shape, d, k, k < wanted ? $"{rule}; k clamped to {k} of {blocks} blocks" : rule);
+        Node[] together = [.. graph.Nodes.SkipWhile(n => n != node).TakeWhile(readers.Contains)];
+        if (together.Length > 1)
+            rule += $"; one weight of {together.Length} nodes";
+        if (together.Length < readers.Length)
+            rule += $"; {readers.Length - together.Length} more read it and follow, since they depend on these or differ from them";
+        var plan = new LayerPlan(node.Name, weight, shape, d, k, k < wanted ? $"{rule}; k clamped to {k} of {blocks} blocks" : rule)
+        {
+            Readers = [.. together.Select(n => n.Name)],
+            IsTransposed = LayerGeometry.HasOutputsInColumns(node.Operator),
+            AddsBias = options.Method == CompressionMethod.Output && AddedBiases.Applies(graph, weight),
+        };
         if (k < 2 || plan.PaperBytes >= plan.DenseBytes)
             return asked ? throw Impossible("it would not shrink") : Alone("too small to shrink");
         return k <= 65536 ? plan : throw Impossible("codes have 16 bits, so k is at most 65536");
@@ -141,8 +152,9 @@ public sealed class CompressionPlan
         return pointwise < BasicBlockShare * all;
     }
 
-    private static bool IsLayer(ModelGraph graph, Node node) =>
-        node.Operator is Conv or Gemm { TransposeA: false, TransposeB: true, Alpha: 1, Beta: 1 } && graph.Initializers.ContainsKey(node.Inputs[1]);
+    /// <summary>Why a transposed convolution is left alone, or null.</summary>
+    private static string? WhyDense(ConvTranspose conv) =>
+        conv.Group > 1 ? "transposed convolution of several groups" : !LayerActivations.WindowOf(conv).IsValid ? "transposed convolution with more padding than kernel" : null;
 
     private static long OwnBytes(Initializer initializer) => initializer is QuantizedTensor q
         ? PaperAccounting.CodeBytes(q.Codes.Length, q.Codewords) + 2L * q.Codebook.Length

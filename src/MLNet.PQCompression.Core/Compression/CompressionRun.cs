@@ -32,23 +32,25 @@ internal sealed class CompressionRun(
             frontier.Replace(saved.Value.Weights);
         // Nodes wait until a layer needs what they make, and are then passed one batch at a time.
         var waiting = new List<Node>();
-        StoredActivation[]? outputs = null;
+        StoredActivation[][]? outputs = null;
+        Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         foreach (Node node in model.Nodes)
         {
             LayerPlan? layer = plan.Layers.FirstOrDefault(l => l.Node == node.Name);
+            Node[] readers = layer is null ? [] : [.. layer.Readers.Select(r => nodes[r])];
             if (layer is { IsQuantized: true } && saved is not null && saved.Value.Reports.TryGetValue(_reports.Count, out var finished))
             {
                 // The same stops as without the interruption: what is kept there is rounded.
                 frontier.Advance(waiting, outputs, cancellationToken);
                 waiting.Clear();
-                outputs = options.Method == CompressionMethod.Output ? frontier.TeacherOutputs(node, cancellationToken) : null;
+                outputs = options.Method == CompressionMethod.Output ? frontier.TeacherOutputs(readers, cancellationToken) : null;
                 Finish(layer, finished.Error, finished.Objective, finished.Seconds, "resuming");
             }
             else if (layer is { IsQuantized: true })
             {
                 frontier.Advance(waiting, outputs, cancellationToken);
                 waiting.Clear();
-                outputs = Quantize(frontier, quantizer, node, layer);
+                outputs = Quantize(frontier, quantizer, readers, layer);
             }
             else if (layer is not null)
                 _reports.Add(new(layer, null, [], 0));
@@ -68,12 +70,12 @@ internal sealed class CompressionRun(
         return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds) { Backend = backend.Name });
     }
 
-    private StoredActivation[]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node node, LayerPlan layer)
+    private StoredActivation[][]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node[] readers, LayerPlan layer)
     {
         cancellationToken.ThrowIfCancellationRequested();
         progress?.Report(new("quantizing", layer.Weight, Fraction));
         TimeSpan start = _watch.Elapsed;
-        LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, node, layer, Seed(options.Seed, _reports.Count), cancellationToken);
+        LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, readers, layer, Seed(options.Seed, _reports.Count), cancellationToken);
         frontier.Replace(outcome.Weights);
         if (distillation is not null)
             frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), Fraction, cancellationToken));

@@ -1,9 +1,10 @@
+using System.Collections.Immutable;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Compression;
 
 /// <summary>What is to happen to one layer's weight.</summary>
-/// <param name="Node">The layer's node.</param>
+/// <param name="Node">The layer's node, the first of those that read its weight.</param>
 /// <param name="Weight">The name of its weight.</param>
 /// <param name="Shape">The weight's shape.</param>
 /// <param name="BlockSize">d, or 0 where the layer is left alone.</param>
@@ -11,6 +12,21 @@ namespace MLNet.PQCompression.Compression;
 /// <param name="Reason">Why the layer is left alone, or what was chosen and by which rule.</param>
 public sealed record LayerPlan(string Node, string Weight, TensorShape Shape, int BlockSize, int Codewords, string Reason)
 {
+    /// <summary>The nodes from whose inputs and outputs the layer is made: those that read its weight and do not depend on each other.</summary>
+    public ImmutableArray<string> Readers { get => field.IsDefault ? [Node] : field; init; }
+
+    /// <summary>Whether the layer's outputs lie in dimension 1 of its weight.</summary>
+    internal bool IsTransposed { get; init; }
+
+    /// <summary>Whether the layer gets a bias that it does not have (<see cref="AddedBiases"/>).</summary>
+    internal bool AddsBias { get; init; }
+
+    /// <summary>C_out.</summary>
+    internal int Rows => Shape[IsTransposed ? 1 : 0];
+
+    /// <summary>The weight of a codebook and codes for the plan's blocks.</summary>
+    internal QuantizedTensor Tensor(float[] codebook, ushort[] codes) => new(Shape, BlockSize, codebook, codes, IsTransposed);
+
     /// <summary>Whether the weight is quantized.</summary>
     public bool IsQuantized => BlockSize > 0;
 

@@ -26,7 +26,7 @@ public static class ModelCompressor
     {
         options ??= new();
         CompressionPlan plan = Plan(teacher, images, options);
-        ModelGraph model = LinearLayers.Normalize(teacher);
+        ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
         ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
         int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes);
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
@@ -54,7 +54,7 @@ public static class ModelCompressor
         options ??= new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxActivationBytes, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Views, 1, nameof(options));
-        ModelGraph model = LinearLayers.Normalize(teacher);
+        ModelGraph model = LayerForms.Normalize(teacher);
         CheckInput(model, images);
         FiniteWeights.Require(teacher);
         CompressionPlan plan = CompressionPlan.Create(model, options);

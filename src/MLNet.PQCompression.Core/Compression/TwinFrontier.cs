@@ -71,25 +71,30 @@ internal sealed class TwinFrontier : IDisposable
         return outputs[node.Output];
     }
 
-    /// <summary>The teacher's outputs of a node whose inputs lie on the frontier, kept until <see cref="Advance"/> takes them over.</summary>
+    /// <summary>The teacher's outputs of nodes whose inputs lie on the frontier, kept until <see cref="Advance"/> takes them over.</summary>
+    /// <returns>Of each node those of each batch.</returns>
     /// <exception cref="InvalidModelException">They are not finite.</exception>
-    public StoredActivation[] TeacherOutputs(Node node, CancellationToken cancellationToken)
+    public StoredActivation[][] TeacherOutputs(IReadOnlyList<Node> nodes, CancellationToken cancellationToken)
     {
-        var outputs = new StoredActivation[Batches];
-        for (int b = 0; b < Batches; b++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            outputs[b] = Keep(TeacherOutput(node, b));
-        }
+        StoredActivation[][] outputs = [.. nodes.Select(_ => new StoredActivation[Batches])];
+        for (int i = 0; i < outputs.Length; i++)
+            for (int b = 0; b < Batches; b++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                outputs[i][b] = Keep(TeacherOutput(nodes[i], b));
+            }
         return outputs;
     }
 
+    /// <summary>The shapes of a value on the frontier, batch by batch.</summary>
+    public IEnumerable<TensorShape> ShapesOf(string name) => _studentValues[name].Select(v => v.Shape);
+
     /// <summary>Moves both networks past a stretch of nodes, the next in order, one batch at a time.</summary>
     /// <param name="nodes">The nodes.</param>
-    /// <param name="firstOutputs">The teacher's outputs of the first node, where they have been worked out already; they are taken over.</param>
+    /// <param name="firstOutputs">The teacher's outputs of the first nodes, where they have been worked out already; they are taken over.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
     /// <exception cref="InvalidModelException">A value that is kept, or an output of a network, is not finite.</exception>
-    public void Advance(IReadOnlyList<Node> nodes, StoredActivation[]? firstOutputs, CancellationToken cancellationToken)
+    public void Advance(IReadOnlyList<Node> nodes, StoredActivation[][]? firstOutputs, CancellationToken cancellationToken)
     {
         foreach (Node node in nodes)
         {
@@ -109,8 +114,9 @@ internal sealed class TwinFrontier : IDisposable
         for (int b = 0; b < Batches; b++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            Step(nodes, b, student, firstOutputs?[b].Load());
-            firstOutputs?[b].Release();
+            Step(nodes, b, student, [.. (firstOutputs ?? []).Select(outputs => outputs[b].Load())]);
+            foreach (StoredActivation[] outputs in firstOutputs ?? [])
+                outputs[b].Release();
             foreach (string name in consumed)
             {
                 _teacherValues[name][b].Release();
@@ -127,13 +133,14 @@ internal sealed class TwinFrontier : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _evaluator.Dispose();
 
-    private void Step(IReadOnlyList<Node> nodes, int batch, INodeEvaluator studentEvaluator, Activation? firstOutput)
+    private void Step(IReadOnlyList<Node> nodes, int batch, INodeEvaluator studentEvaluator, Activation[] firstOutputs)
     {
-        Node[] ahead = [.. nodes.Skip(firstOutput is null ? 0 : 1)], differing = [.. nodes.Where(n => _differing.Contains(n.Output))];
+        Dictionary<string, Activation> first = firstOutputs.Zip(nodes).ToDictionary(p => p.Second.Output, p => p.First, StringComparer.Ordinal);
+        Node[] ahead = [.. nodes.Skip(firstOutputs.Length)], differing = [.. nodes.Where(n => _differing.Contains(n.Output))];
         HashSet<string> shared = [.. differing.SelectMany(_teacher.ReadsOf).Where(name => !_differing.Contains(name))];
         var loaded = new Dictionary<StoredActivation, Activation>(ReferenceEqualityComparer.Instance);
         Activation Loaded(StoredActivation stored) => loaded.TryGetValue(stored, out Activation? value) ? value : loaded[stored] = stored.Load();
-        Activation Known(string name) => firstOutput is not null && name == nodes[0].Output ? firstOutput : Loaded(_teacherValues[name][batch]);
+        Activation Known(string name) => first.TryGetValue(name, out Activation? output) ? output : Loaded(_teacherValues[name][batch]);
         IReadOnlyDictionary<string, Activation> teacher = _evaluator.Evaluate(ahead, Known, name => IsWanted(name) || shared.Contains(name));
         FiniteValues.Require(teacher.Values, "the teacher", _evaluator, ahead, Known);
         Activation Expected(string name) => teacher.TryGetValue(name, out Activation? own) ? own : Known(name);

@@ -32,18 +32,20 @@ internal sealed class WorkEstimate
     public WorkEstimate(ModelGraph graph, CompressionPlan plan, CompressionOptions options, int samples, int height, int width, IReadOnlyDictionary<string, TensorShape>? shapes = null)
     {
         shapes ??= ShapeInference.Infer(graph, new(1, graph.Input.Shape[1], height, width));
-        Dictionary<string, LayerPlan> plans = plan.Layers.ToDictionary(l => l.Node, StringComparer.Ordinal);
+        Dictionary<string, LayerPlan> plans = plan.Layers.ToDictionary(l => l.Weight, StringComparer.Ordinal);
+        Dictionary<string, Node> nodes = graph.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
+        double Positions(Node node, LayerPlan layer) => shapes.TryGetValue(node.Output, out TensorShape shape) ? Math.Max(1, (double)shape.Count / layer.Rows) : 1;
         // What lies between two quantized layers is passed when the next needs it; what lies behind the last comes at the end.
         double passed = 0;
         string? last = null;
         foreach (Node node in graph.Nodes)
         {
-            if (!plans.TryGetValue(node.Name, out LayerPlan? layer))
+            if (node.Inputs.Length < 2 || !plans.TryGetValue(node.Inputs[1], out LayerPlan? layer))
                 continue;
-            double positions = node.Operator is Conv && shapes.TryGetValue(node.Output, out TensorShape shape) && shape.Rank == 4 ? (double)shape[2] * shape[3] : 1;
-            passed += 2 * samples * positions * layer.Shape.Count;
-            if (!layer.IsQuantized)
+            passed += 2 * samples * Positions(node, layer) * layer.Shape.Count;
+            if (!layer.IsQuantized || node.Name != layer.Node)
                 continue;
+            double positions = layer.Readers.Sum(r => Positions(nodes[r], layer));
             _layers[layer.Node] = passed + Quantize(layer, LayerGeometry.Of(node.Operator, layer.Shape), options.Method, samples, positions);
             (passed, last) = (0, layer.Node);
         }

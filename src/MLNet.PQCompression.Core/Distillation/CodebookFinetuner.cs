@@ -138,7 +138,7 @@ public sealed class CodebookFinetuner : IDisposable
             var q = (QuantizedTensor)i.Value;
             try
             {
-                return KeyValuePair.Create(i.Key, (Initializer)new QuantizedTensor(q.Shape, q.BlockSize, Float16Codebook.Round(q.Codebook), q.Codes.ToArray()));
+                return KeyValuePair.Create(i.Key, (Initializer)q.With(Float16Codebook.Round(q.Codebook), q.Codes.ToArray()));
             }
             catch (NotFiniteNumberException e)
             {

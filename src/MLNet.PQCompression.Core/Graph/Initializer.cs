@@ -18,4 +18,19 @@ public abstract class Initializer
 
     /// <summary>The values of <see cref="ToDense"/>.</summary>
     internal virtual ReadOnlySpan<float> Values => ToDense().Span;
+
+    /// <summary>A shape with dimensions 0 and 1 exchanged.</summary>
+    internal static TensorShape Exchanged(TensorShape shape) => shape.With(0, shape[1]).With(1, shape[0]);
+
+    /// <summary>The values of a tensor with its dimensions 0 and 1 exchanged.</summary>
+    internal static float[] Exchange(ReadOnlySpan<float> values, TensorShape shape)
+    {
+        (int rows, int columns) = (shape[0], shape[1]);
+        int length = rows * columns == 0 ? 0 : values.Length / rows / columns;
+        var exchanged = new float[values.Length];
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                values.Slice((i * columns + j) * length, length).CopyTo(exchanged.AsSpan((j * rows + i) * length));
+        return exchanged;
+    }
 }

@@ -76,7 +76,9 @@ public sealed record Gemm(float Alpha = 1, float Beta = 1, bool TransposeA = fal
     public override string OnnxName => "Gemm";
 }
 
-/// <summary>Matrix product of a [.., M, K] and b [.., K, P], with numpy broadcasting of the dimensions before the last two.</summary>
+/// <summary>
+/// Matrix product of a [.., M, K] and b [.., K, P], with numpy broadcasting of the dimensions before the last two. Optionally a bias [P] is added, which ONNX spells as an Add behind it.
+/// </summary>
 public sealed record MatMul : Operator
 {
     /// <inheritdoc/>

@@ -6,7 +6,8 @@ namespace MLNet.PQCompression.Graph;
 /// </summary>
 /// <remarks>
 /// <c>weight[o].flat[b·d … b·d + d) = codebook[codes[o·m + b]]</c>, o in [0, rows), b in [0, m). For a convolution weight
-/// C_out × C_in/g × kh × kw a row is an output channel and its flat order is (c_in, kh, kw), so d = 9 is one 3×3 filter slice.
+/// C_out × C_in/g × kh × kw a row is an output channel and its flat order is (c_in, kh, kw), so d = 9 is one 3×3 filter slice. Operators whose weight has its outputs in dimension 1, as
+/// MatMul and ConvTranspose have, read a transposed one: its rows are those of the tensor with dimensions 0 and 1 exchanged.
 /// </remarks>
 public sealed class QuantizedTensor : Initializer
 {
@@ -18,20 +19,22 @@ public sealed class QuantizedTensor : Initializer
     /// <param name="blockSize">d, which divides the length of a row.</param>
     /// <param name="codebook">k·d values, codeword after codeword. Files hold them as float16, so they should be representable as such.</param>
     /// <param name="codes">rows·m codes below k, row-major.</param>
+    /// <param name="isTransposed">Whether the rows lie along dimension 1.</param>
     /// <exception cref="ArgumentException">The sizes do not fit each other, or a code is not below k.</exception>
-    public QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, ushort[] codes)
-        : this(shape, blockSize, codebook, new BlockCodes(codes ?? throw new ArgumentNullException(nameof(codes))))
+    public QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, ushort[] codes, bool isTransposed = false)
+        : this(shape, blockSize, codebook, new BlockCodes(codes ?? throw new ArgumentNullException(nameof(codes))), isTransposed)
     {
     }
 
-    internal QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, BlockCodes codes)
+    internal QuantizedTensor(TensorShape shape, int blockSize, float[] codebook, BlockCodes codes, bool isTransposed = false)
         : base(shape)
     {
+        IsTransposed = isTransposed;
         ArgumentNullException.ThrowIfNull(codebook);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(blockSize);
         if (shape.Rank < 2 || shape.Count == 0)
             throw new ArgumentException($"A quantized tensor needs at least two dimensions and one value, not {shape}.", nameof(shape));
-        long rowLength = shape.Count / shape[0];
+        long rowLength = shape.Count / Rows;
         if (rowLength % blockSize != 0)
             throw new ArgumentException($"Blocks of {blockSize} do not divide the {rowLength} values of a row of {shape}.", nameof(blockSize));
         if (codebook.Length == 0 || codebook.Length % blockSize != 0)
@@ -52,6 +55,15 @@ public sealed class QuantizedTensor : Initializer
     /// <summary>The same codes and codebook under another shape with rows as many and as long.</summary>
     internal QuantizedTensor WithShape(TensorShape shape) => new(shape, BlockSize, _codebook, _codes);
 
+    /// <summary>The tensor with dimensions 0 and 1 exchanged, of the same codes and codebook.</summary>
+    internal QuantizedTensor Transpose() => new(Exchanged(Shape), BlockSize, _codebook, _codes, !IsTransposed);
+
+    /// <summary>Another codebook and other codes in this one's place.</summary>
+    internal QuantizedTensor With(float[] codebook, ushort[] codes) => new(Shape, BlockSize, codebook, codes, IsTransposed);
+
+    /// <summary>Whether the rows lie along dimension 1.</summary>
+    public bool IsTransposed { get; }
+
     /// <summary>d, the number of values in a block.</summary>
     public int BlockSize { get; }
 
@@ -59,7 +71,7 @@ public sealed class QuantizedTensor : Initializer
     public int Codewords => _codebook.Length / BlockSize;
 
     /// <summary>C_out, the number of rows.</summary>
-    public int Rows => Shape[0];
+    public int Rows => Shape[IsTransposed ? 1 : 0];
 
     /// <summary>m, the number of blocks in a row.</summary>
     public int BlocksPerRow => _codes.Count / Rows;
@@ -89,6 +101,6 @@ public sealed class QuantizedTensor : Initializer
         var dense = new float[codes.Length * BlockSize];
         for (int i = 0; i < codes.Length; i++)
             _codebook.AsSpan(codes[i] * BlockSize, BlockSize).CopyTo(dense.AsSpan(i * BlockSize));
-        return dense;
+        return IsTransposed ? Exchange(dense, Exchanged(Shape)) : dense;
     }
 }

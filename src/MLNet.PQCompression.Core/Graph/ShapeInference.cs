@@ -111,8 +111,8 @@ public static partial class ShapeInference
     {
         BatchNormalization => (5, 5),
         InstanceNormalization => (3, 3),
-        Conv or ConvTranspose or Gemm or LayerNormalization => (2, 3),
-        MatMul or Binary => (2, 2),
+        Conv or ConvTranspose or Gemm or MatMul or LayerNormalization => (2, 3),
+        Binary => (2, 2),
         Concat => (1, int.MaxValue),
         _ => (1, 1),
     };
@@ -186,6 +186,8 @@ public static partial class ShapeInference
         TensorShape left = a.Rank == 1 ? new(1, a[0]) : a, right = b.Rank == 1 ? new(b[0], 1) : b;
         if (left[left.Rank - 1] != right[right.Rank - 2])
             throw Misfit(node, inputs, $"the summed dimensions are {left[left.Rank - 1]} and {right[right.Rank - 2]}");
+        if (inputs.Length > 2 && (inputs[2].Rank != 1 || inputs[2][0] != right[right.Rank - 1]))
+            throw Misfit(node, inputs, $"the bias must have {right[right.Rank - 1]} values");
         TensorShape stack = Broadcast(node, [Stack(left), Stack(right)]);
         return new([.. stack.Dimensions, .. a.Rank == 1 ? (int[])[] : [left[left.Rank - 2]], .. b.Rank == 1 ? (int[])[] : [right[right.Rank - 1]]]);
 

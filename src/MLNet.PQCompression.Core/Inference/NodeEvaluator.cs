@@ -126,7 +126,7 @@ public sealed class NodeEvaluator : INodeEvaluator
                 MatrixOperators.Run(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
                 break;
             case MatMul:
-                MatrixOperators.MatMul(x, inputs[1], output, pool);
+                MatrixOperators.MatMul(x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);
                 break;
             case ConvTranspose conv:
                 TransposedConvolution.Run(conv, x, inputs[1], inputs.ElementAtOrDefault(2), output, pool);

@@ -12,12 +12,20 @@ public sealed record LayerGeometry(int Rows, int RowLength, int Groups = 1, Wind
     /// <summary>The rows of one group.</summary>
     public int RowsPerGroup => Rows / Groups;
 
-    /// <summary>The geometry of a convolution or of a linear layer whose weight is stored [C_out, n].</summary>
+    /// <summary>The geometry of a convolution or of a linear layer, in the form that <see cref="LayerActivations"/> brings its inputs into.</summary>
     /// <exception cref="ArgumentException">The operator is neither.</exception>
     public static LayerGeometry Of(Operator op, TensorShape weight) => op switch
     {
         Conv conv => new(weight[0], weight[1] * weight[2] * weight[3], conv.Group, conv.Window),
+        ConvTranspose { Group: 1 } conv => new(weight[1], weight[0] * weight[2] * weight[3], 1, LayerActivations.WindowOf(conv)),
         Gemm { TransposeA: false, TransposeB: true } => new(weight[0], weight[1]),
+        Gemm { TransposeA: false } or MatMul => new(weight[1], weight[0]),
         _ => throw new ArgumentException($"{op.OnnxName} is not a layer whose weight can be cut into blocks.", nameof(op)),
     };
+
+    /// <summary>Whether a layer's outputs lie in dimension 1 of its weight and not in dimension 0, so that blocks are cut from the weight with the two exchanged.</summary>
+    public static bool HasOutputsInColumns(Operator op) => op is ConvTranspose or MatMul or Gemm { TransposeB: false };
+
+    /// <summary>The rows of a layer's weight, C_out×n.</summary>
+    internal static ReadOnlySpan<float> RowsOf(Operator op, Initializer weight) => HasOutputsInColumns(op) ? Initializer.Exchange(weight.Values, weight.Shape) : weight.Values;
 }

@@ -51,7 +51,7 @@ public sealed record ModelInspection
         ArgumentNullException.ThrowIfNull(graph);
         long start = Stopwatch.GetTimestamp();
         bool compressed = graph.Initializers.Values.Any(i => i is QuantizedTensor);
-        graph = LinearLayers.Normalize(graph);
+        graph = LayerForms.Normalize(graph);
         CompressionPlan plan = CompressionPlan.Create(graph, options);
         return new()
         {

@@ -50,9 +50,10 @@ internal static class TorchOperators
             case Gemm gemm:
                 return Multiply(gemm, x, inputs[1], inputs.ElementAtOrDefault(2), mode);
             case MatMul when x.dim() == 2 && inputs[1].dim() == 2:
-                return Multiply(new(), x, inputs[1], null, mode);
+                return Multiply(new(), x, inputs[1], inputs.ElementAtOrDefault(2), mode);
             case MatMul:
-                return MultiplyMatrices(mode.Reduce(x), mode.Reduce(inputs[1]), shape);
+                Tensor products = MultiplyMatrices(mode.Reduce(x), mode.Reduce(inputs[1]), shape);
+                return inputs.Length > 2 ? products + inputs[2] : products;
             case Unary or Clip or HardSigmoid or LeakyRelu:
                 return Apply(op, x);
             case Binary binary:

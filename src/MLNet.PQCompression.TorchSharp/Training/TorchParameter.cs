@@ -64,7 +64,7 @@ internal sealed class TorchParameter : IDisposable
         Tensor dense = Dense.grad ?? zeros_like(Dense);
         return _codes is null
             ? dense.alias()
-            : zeros(_codewords, BlockSize, ScalarType.Float32, Dense.device).index_add_(0, _codes, dense.reshape(-1, BlockSize), Scalars.One).mul_(_inverseCounts!);
+            : zeros(_codewords, BlockSize, ScalarType.Float32, Dense.device).index_add_(0, _codes, InRows(dense).reshape(-1, BlockSize), Scalars.One).mul_(_inverseCounts!);
     }
 
     /// <summary>Brings changed values to <see cref="Dense"/>.</summary>
@@ -74,8 +74,11 @@ internal sealed class TorchParameter : IDisposable
             return;
         using DisposeScope scope = NewDisposeScope();
         using IDisposable still = no_grad();
-        Dense.copy_(Values.index_select(0, _codes).view(Dense.shape));
+        InRows(Dense).copy_(Values.index_select(0, _codes).view(InRows(Dense).shape));
     }
+
+    /// <summary>A weight with the rows that blocks are cut from in dimension 0.</summary>
+    private Tensor InRows(Tensor weight) => _origin is QuantizedTensor { IsTransposed: true } ? weight.transpose(0, 1) : weight.alias();
 
     /// <summary>Replaces the codes.</summary>
     /// <exception cref="ArgumentException">The number differs, or a code is outside the codebook.</exception>
@@ -132,7 +135,7 @@ internal sealed class TorchParameter : IDisposable
     /// <summary>The initializer as it now is.</summary>
     public Initializer ToInitializer() => _origin switch
     {
-        QuantizedTensor q => new QuantizedTensor(q.Shape, q.BlockSize, Values.Download(), _codes!.DownloadCodes()),
+        QuantizedTensor q => q.With(Values.Download(), _codes!.DownloadCodes()),
         DenseTensor d => new DenseTensor(d.Shape, Values.Download(), d.Storage),
         _ => throw new InvalidOperationException($"'{Name}' is of an unknown kind."),
     };

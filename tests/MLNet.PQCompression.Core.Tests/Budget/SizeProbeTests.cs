@@ -20,7 +20,7 @@ public sealed class SizeProbeTests
             if (skip)
                 overrides.Add(new("fc*", Skip: true));
             CompressionOptions options = new() { Overrides = [.. overrides], Method = CompressionMethod.Output };
-            ModelGraph model = LinearLayers.Normalize(teacher);
+            ModelGraph model = LayerForms.Normalize(teacher);
             CompressionPlan plan = CompressionPlan.Create(model, options);
             long expected = OnnxWriter.Size(ModelCompressor.Compress(teacher, new TestNetworks.Images(24), options).Student);
             Assert.Equal(expected, SizeProbe.Measure(model, plan.Layers.Select(l => (l, new LayerChoice(l.BlockSize, l.Codewords, 0, 0, 0, true)))));

@@ -5,7 +5,7 @@ namespace MLNet.PQCompression.Distillation.Checkpoints;
 /// <summary>A student as a checkpoint: what distinguishes its initializers from the teacher's.</summary>
 public static class StudentState
 {
-    private const string CodebookSuffix = ":codebook";
+    private const string CodebookSuffix = ":codebook", TransposedSuffix = ":codebook.transposed";
 
     /// <summary>The checkpoint of a student.</summary>
     /// <param name="teacher">The graph that it was made from.</param>
@@ -23,7 +23,7 @@ public static class StudentState
             if (teacher.Initializers.TryGetValue(name, out Initializer? original) && ReferenceEquals(original, initializer))
                 continue;
             if (initializer is QuantizedTensor q)
-                (values[name + CodebookSuffix], codes[name]) = (q.Codebook.ToArray(), q.Codes.ToArray());
+                (values[name + (q.IsTransposed ? TransposedSuffix : CodebookSuffix)], codes[name]) = (q.Codebook.ToArray(), q.Codes.ToArray());
             else
                 values[name] = initializer.ToDense().ToArray();
         }
@@ -42,10 +42,11 @@ public static class StudentState
             foreach ((string name, ushort[] codes) in checkpoint.Codes)
             {
                 TensorShape shape = teacher.Initializers[name].Shape;
-                changes[name] = new QuantizedTensor(shape, checked((int)(shape.Count / codes.Length)), checkpoint.Values[name + CodebookSuffix], codes);
+                bool isTransposed = checkpoint.Values.TryGetValue(name + TransposedSuffix, out float[]? codebook);
+                changes[name] = new QuantizedTensor(shape, checked((int)(shape.Count / codes.Length)), codebook ?? checkpoint.Values[name + CodebookSuffix], codes, isTransposed);
             }
             foreach ((string name, float[] values) in checkpoint.Values)
-                if (!name.EndsWith(CodebookSuffix, StringComparison.Ordinal))
+                if (!name.EndsWith(CodebookSuffix, StringComparison.Ordinal) && !name.EndsWith(TransposedSuffix, StringComparison.Ordinal))
                     changes[name] = new DenseTensor(teacher.Initializers[name].Shape, values);
         }
         catch (Exception e) when (e is ArgumentException or KeyNotFoundException or DivideByZeroException)

@@ -68,8 +68,12 @@ internal sealed class Parameter
             if (_decoded is null)
                 return Values;
             if (_stale)
+            {
                 for (int i = 0; i < _codes!.Length; i++)
                     Values.AsSpan(_codes[i] * BlockSize, BlockSize).CopyTo(_decoded.AsSpan(i * BlockSize));
+                if (IsTransposed)
+                    Initializer.Exchange(_decoded, Initializer.Exchanged(Shape)).CopyTo(_decoded, 0);
+            }
             _stale = false;
             return _decoded;
         }
@@ -89,8 +93,10 @@ internal sealed class Parameter
     public void FinishGradient()
     {
         if (_codes is not null)
-            CodebookGradient.Mean(DenseGradient, _codes, BlockSize, Gradient);
+            CodebookGradient.Mean(IsTransposed ? Initializer.Exchange(DenseGradient, Shape) : DenseGradient, _codes, BlockSize, Gradient);
     }
+
+    private bool IsTransposed => _origin is QuantizedTensor { IsTransposed: true };
 
     /// <summary>Replaces the codes.</summary>
     public void SetCodes(ReadOnlySpan<ushort> codes)
@@ -102,7 +108,7 @@ internal sealed class Parameter
     /// <summary>The initializer as it now is, without sharing memory.</summary>
     public Initializer ToInitializer() => _origin switch
     {
-        QuantizedTensor q => new QuantizedTensor(Shape, q.BlockSize, [.. Values], [.. _codes!]),
+        QuantizedTensor q => q.With([.. Values], [.. _codes!]),
         DenseTensor d => new DenseTensor(Shape, (float[])[.. Values], d.Storage),
         _ => throw new InvalidOperationException($"'{Name}' is of an unknown kind."),
     };

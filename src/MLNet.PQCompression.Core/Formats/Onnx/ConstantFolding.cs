@@ -93,8 +93,8 @@ internal sealed partial class ConstantFolding(long budget)
         long[] permutation = node.Ints("perm") ?? [.. Enumerable.Range(0, shape.Rank).Reverse().Select(i => (long)i)];
         if (permutation.Length != shape.Rank || permutation.Distinct().Count() != shape.Rank || permutation.Any(p => p < 0 || p >= shape.Rank))
             throw new InvalidModelException($"node '{node.Name}' permutes {shape} by [{string.Join(", ", permutation)}]");
-        if (value is Quantized quantized && permutation is [1, 0])
-            return quantized with { IsTransposed = !quantized.IsTransposed };
+        if (value is Quantized quantized && ExchangesFirstTwo(permutation))
+            return quantized with { Tensor = quantized.Tensor.Transpose() };
         RawTensor tensor = value is Constant constant ? constant.Tensor : Dense(value, shape);
         int size = tensor.Type.Size();
         Spend(tensor.Data.Length);
@@ -117,6 +117,14 @@ internal sealed partial class ConstantFolding(long budget)
         return new Constant(node.Outputs[0], new(tensor.Type, target, result)) { CastTo = value.CastTo };
     }
 
+    private static bool ExchangesFirstTwo(long[] permutation)
+    {
+        bool exchanges = permutation is [1, 0, ..];
+        for (int i = 2; exchanges && i < permutation.Length; i++)
+            exchanges = permutation[i] == i;
+        return exchanges;
+    }
+
     private RawTensor Dense(OnnxValue value, TensorShape shape)
     {
         if (value is not Lookup and not Quantized)
@@ -132,7 +140,7 @@ internal sealed partial class ConstantFolding(long budget)
         }
         else
         {
-            dense = ((Quantized)value).ToDense();
+            dense = ((Quantized)value).Tensor.ToDense().ToArray();
         }
         return new(TensorElementType.Float32, shape, RawTensor.Encode(dense, StorageType.Float32));
     }

@@ -6,6 +6,7 @@ namespace MLNet.PQCompression.Formats.Onnx;
 internal sealed class DocumentNames
 {
     private readonly GraphProto _graph;
+    private HashSet<string>? _all;
 
     public DocumentNames(GraphProto graph)
     {
@@ -42,6 +43,16 @@ internal sealed class DocumentNames
     [
         .. _graph.Input.Select(i => i.Name), .. _graph.Output.Select(o => o.Name), .. _graph.Initializer.Select(t => t.Name), .. _graph.Node.SelectMany(n => n.Output), .. Inner,
     ];
+
+    /// <summary>A name like another that nothing has.</summary>
+    public string FreeLike(string name)
+    {
+        _all ??= All();
+        string free = name + ".product";
+        for (int i = 2; !_all.Add(free); i++)
+            free = $"{name}.product.{i}";
+        return free;
+    }
 
     /// <summary>Every name in use that must stay.</summary>
     /// <param name="weights">Names of weights, which stay where a Constant node makes them.</param>

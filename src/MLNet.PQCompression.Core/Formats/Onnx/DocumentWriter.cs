@@ -22,6 +22,8 @@ internal sealed class DocumentWriter
     private readonly List<Action<OnnxEmitter>> _rewiring = [];
     private readonly HashSet<DocumentUse> _replaced = [];
     private readonly Dictionary<string, string> _written = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StorageType> _addedTypes = new(StringComparer.Ordinal);
+    private readonly Dictionary<NodeProto, NodeProto> _sums = new(ReferenceEqualityComparer.Instance);
 
     public DocumentWriter(OnnxDocument document, ModelGraph graph, OnnxWriteOptions options)
     {
@@ -62,6 +64,9 @@ internal sealed class DocumentWriter
             if (_graph.FindInitializer(name) is { } weight && HasChanged(name, weight))
                 foreach (DocumentUse use in uses)
                     Replace(use, name, weight, isTransposed: false);
+        NodeProto[] all = [.. graph.Node.SelectMany(n => _sums.TryGetValue(n, out NodeProto? sum) ? (NodeProto[])[n, sum] : [n])];
+        graph.Node.Clear();
+        graph.Node.AddRange(all);
         _names.DropUnread();
         bool isOld = _model.IrVersion < FirstIrOfInitializers;
         var added = new GraphProto();
@@ -94,7 +99,7 @@ internal sealed class DocumentWriter
             Normalize(node, norm, proto, index);
             return;
         }
-        if (node.Operator is not (Conv or Gemm or MatMul))
+        if (node.Operator is not (Conv or ConvTranspose or Gemm or MatMul))
             return;
         if (_graph.FindInitializer(node.Inputs[1]) is { } weight && HasChanged(node.Inputs[1], weight))
         {
@@ -107,14 +112,27 @@ internal sealed class DocumentWriter
             }
             Replace(new(index, 1), node.Inputs[1], weight, isRows);
         }
-        if (node.Inputs.Length > 2 && proto.OpType != "MatMul" && _graph.FindInitializer(node.Inputs[2]) is { } bias && HasChanged(node.Inputs[2], bias))
-        {
-            while (proto.Input.Count < 3)
-                proto.Input.Add("");
-            Replace(new(index, 2), node.Inputs[2], bias, isTransposed: false);
-        }
+        if (node.Inputs.Length > 2 && _graph.FindInitializer(node.Inputs[2]) is { } bias && HasChanged(node.Inputs[2], bias))
+            AddBias(node, proto, index, bias);
         if (!_options.KeepNames && node.Inputs[1] == node.Name + OnnxNames.Weight)
             proto.ClearName();
+    }
+
+    /// <summary>Lets a layer read a bias, in the type of its weight; behind a MatMul, which takes none, it is added.</summary>
+    private void AddBias(Node node, NodeProto proto, int index, Initializer bias)
+    {
+        _addedTypes[node.Inputs[2]] = _document.Types.GetValueOrDefault(node.Inputs[1], StorageType.Float32);
+        if (proto.OpType == "MatMul")
+        {
+            string output = proto.Output[0], product = proto.Output[0] = _names.FreeLike(output);
+            var sum = new NodeProto { OpType = "Add", Input = { product, "" }, Output = { output } };
+            _sums.Add(proto, sum);
+            _rewiring.Add(emitter => sum.Input[1] = Written(emitter, node.Inputs[2], bias, isTransposed: false));
+            return;
+        }
+        while (proto.Input.Count < 3)
+            proto.Input.Add("");
+        Replace(new(index, 2), node.Inputs[2], bias, isTransposed: false);
     }
 
     /// <summary>Lets an input of a node read a weight of the graph, once it is clear which names are free.</summary>
@@ -124,13 +142,16 @@ internal sealed class DocumentWriter
             return;
         (NodeProto node, int input) = (_nodes[use.Node], use.Input);
         node.Input[input] = "";
-        _rewiring.Add(emitter =>
-        {
-            string key = isTransposed ? name + "\0T" : name;
-            if (!_written.TryGetValue(key, out string? value))
-                _written.Add(key, value = isTransposed ? Transposed(emitter, name, weight) : WriteWeight(emitter, name, weight));
-            node.Input[input] = value;
-        });
+        _rewiring.Add(emitter => node.Input[input] = Written(emitter, name, weight, isTransposed));
+    }
+
+    /// <summary>The name of a weight's value in the file, into which it is written once.</summary>
+    private string Written(OnnxEmitter emitter, string name, Initializer weight, bool isTransposed)
+    {
+        string key = isTransposed ? name + "\0T" : name;
+        if (!_written.TryGetValue(key, out string? value))
+            _written.Add(key, value = isTransposed ? Transposed(emitter, name, weight) : WriteWeight(emitter, name, weight));
+        return value;
     }
 
     private string Transposed(OnnxEmitter emitter, string name, Initializer weight)
@@ -142,7 +163,7 @@ internal sealed class DocumentWriter
 
     private string WriteWeight(OnnxEmitter emitter, string name, Initializer weight)
     {
-        StorageType type = _document.Types.GetValueOrDefault(name, StorageType.Float32);
+        StorageType type = _document.Types.TryGetValue(name, out StorageType own) ? own : _addedTypes.GetValueOrDefault(name, StorageType.Float32);
         string free = emitter.NameLike(name);
         return weight is QuantizedTensor quantized && !_options.Dense
             ? QuantizedWeights.Write(emitter, free, quantized, type)
@@ -185,7 +206,7 @@ internal sealed class DocumentWriter
     {
         if (!shorten)
             return;
-        HashSet<NodeProto> named = new(_graph.Nodes.Where(n => n.Operator is Conv or Gemm or MatMul).Select(n => _document.Nodes.GetValueOrDefault(n.Output, -1)).Where(i => i >= 0).Select(i => _nodes[i]), ReferenceEqualityComparer.Instance);
+        HashSet<NodeProto> named = new(_graph.Nodes.Where(n => n.Operator is Conv or ConvTranspose or Gemm or MatMul).Select(n => _document.Nodes.GetValueOrDefault(n.Output, -1)).Where(i => i >= 0).Select(i => _nodes[i]), ReferenceEqualityComparer.Instance);
         HashSet<string> untold = new(StringComparer.Ordinal);
         foreach (NodeProto node in _model.Graph.Node)
         {

@@ -135,7 +135,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
             Define(node, folded);
             return;
         }
-        if (node.Type == "MatMul" && node.Input(1) is Quantized { IsTransposed: true } rows && node.Input(0) is Activation { Shape: null or { Rank: 2 } })
+        if (node.Type == "MatMul" && node.Input(1) is Quantized { Tensor: { IsTransposed: true, Shape.Rank: 2 } } rows && node.Input(0) is Activation { Shape.Rank: 2 })
         {
             Define(node, Emit(_nodeNames.Take(node.Name), new Gemm(TransposeB: true), [node.Input(0), Rows(rows)], node.Outputs[0]));
             return;
@@ -217,7 +217,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
     private OnnxValue Rows(Quantized transposed)
     {
         if (!_rows.TryGetValue(transposed, out Quantized? rows))
-            _rows.Add(transposed, rows = transposed with { IsTransposed = false });
+            _rows.Add(transposed, rows = transposed with { Tensor = transposed.Tensor.Transpose() });
         return rows;
     }
 
@@ -265,8 +265,7 @@ internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage g
         Initializer initializer = value switch
         {
             Constant { Tensor: { } tensor } when tensor.Type.IsReal() => tensor.ToDense(),
-            Quantized { IsTransposed: false } quantized => quantized.Tensor,
-            Quantized transposed => new DenseTensor(transposed.Shape, transposed.ToDense()),
+            Quantized quantized => quantized.Tensor,
             Lookup { CodesShape.Rank: > 0 } lookup => new QuantizedTensor(lookup.Shape, lookup.BlockSize, lookup.Codebook, lookup.Codes),
             _ => throw new InvalidModelException($"the constant '{value.Name}' is not made of real numbers"),
         };

@@ -118,7 +118,7 @@ internal sealed class OnnxModelBuilder
 
     /// <summary>The names of layers are written only where the reader would not find them in the weight's name.</summary>
     private string? NodeName(Node node) =>
-        node.Operator is not (Conv or Gemm or MatMul) || node.Inputs[1] == node.Name + OnnxNames.Weight ? null : node.Name;
+        node.Operator is not (Conv or ConvTranspose or Gemm or MatMul) || node.Inputs[1] == node.Name + OnnxNames.Weight ? null : node.Name;
 
     /// <summary>Whether a BatchNormalization's statistics go into its scale and bias, which no other node may read then.</summary>
     private bool Folds(Node node) => node.Operator is BatchNormalization && !_options.KeepBatchNormStatistics

@@ -18,6 +18,8 @@ internal sealed class OnnxNodeWriter(OnnxEmitter emitter, int opset)
         }
         if (node.Operator is Unary { Function: UnaryFunction.Mish } && opset < 18)
             return emitter.Add("Mul", [inputs[0], emitter.Add("Tanh", [emitter.Add("Softplus", inputs)])], output: output, name: name);
+        if (node.Operator is MatMul && inputs.Length > 2)
+            return emitter.Add("Add", [emitter.Add("MatMul", inputs[..2], name: name), inputs[2]], output: output);
         if (node.Operator is Gelu && opset < 20)
             return Gelu(inputs[0], ((Gelu)node.Operator).Tanh, output, name);
         Require(node, node.Operator is LayerNormalization, 17);

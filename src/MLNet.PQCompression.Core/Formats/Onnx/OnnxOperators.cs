@@ -23,7 +23,7 @@ internal static partial class OnnxOperators
             "InstanceNormalization" => new InstanceNormalization(node.Float("epsilon", 1e-5f)),
             "LayerNormalization" => LayerNormalization(node),
             "Gemm" when node.Opset >= 7 || node.Int("broadcast", 0) >= 0 => new Gemm(node.Float("alpha", 1), node.Float("beta", 1), node.Int("transA", 0) != 0, node.Int("transB", 0) != 0),
-            "MatMul" => new MatMul(),
+            "MatMul" => node.InputCount == 2 ? new MatMul() : throw node.Unsupported("it takes two inputs"),
             "Concat" => new Concat(node.WorkingAxis(node.Int("axis", 1))),
             "Pad" => Padding(node),
             "Slice" => new Slice([.. Ranges(node)]),

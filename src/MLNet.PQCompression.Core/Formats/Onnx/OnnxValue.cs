@@ -73,23 +73,10 @@ internal sealed record Lookup(string Name, float[] Codebook, int BlockSize, Tens
     }
 }
 
-/// <summary>A product-quantized weight in its final shape, or a matrix whose transpose is one.</summary>
-internal sealed record Quantized(string Name, QuantizedTensor Tensor, bool IsTransposed = false) : OnnxValue(Name)
+/// <summary>A product-quantized weight in its final shape.</summary>
+internal sealed record Quantized(string Name, QuantizedTensor Tensor) : OnnxValue(Name)
 {
-    public TensorShape Shape => IsTransposed ? new(Tensor.Shape[1], Tensor.Shape[0]) : Tensor.Shape;
-
-    /// <summary>The decoded values.</summary>
-    public float[] ToDense()
-    {
-        float[] rows = Tensor.ToDense().ToArray();
-        if (!IsTransposed)
-            return rows;
-        (int height, int width) = (Tensor.Shape[0], Tensor.Shape[1]);
-        var columns = new float[rows.Length];
-        for (int i = 0; i < rows.Length; i++)
-            columns[i % width * height + i / width] = rows[i];
-        return columns;
-    }
+    public TensorShape Shape => Tensor.Shape;
 }
 
 /// <summary>A constant that is not worked out here: strings, sparse tensors, what foreign nodes make of constants.</summary>

@@ -28,7 +28,11 @@ internal static class QuantizedWeights
             rows = emitter.Add("Cast", [rows], [OnnxEmitter.Attribute("to", OnnxTensors.Number((TensorElementType)type))]);
         // Dimension 0 is copied and dimension 1 worked out, so that all weights of one kernel size share their target shape.
         long[] shape = [0, -1, .. weight.Shape.Dimensions.Skip(2).Select(d => (long)d)];
-        return emitter.Add("Reshape", [rows, emitter.Shared(shape)], output: named ? null : name);
+        string? output = named ? null : name;
+        if (!weight.IsTransposed)
+            return emitter.Add("Reshape", [rows, emitter.Shared(shape)], output: output);
+        int[] exchanged = [1, 0, .. Enumerable.Range(2, weight.Shape.Rank - 2)];
+        return emitter.Add("Transpose", [emitter.Add("Reshape", [rows, emitter.Shared(shape)])], [OnnxEmitter.ListAttribute("perm", exchanged)], output);
     }
 
     private static string Codebook(OnnxEmitter emitter, string stem, QuantizedTensor weight)

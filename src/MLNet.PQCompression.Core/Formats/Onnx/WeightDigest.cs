@@ -89,8 +89,9 @@ internal static class WeightDigest
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> number = stackalloc byte[sizeof(int)];
-        Append(weight.Shape.Rank, number);
-        foreach (int d in weight.Shape.Dimensions)
+        TensorShape rows = weight.IsTransposed ? Initializer.Exchanged(weight.Shape) : weight.Shape;
+        Append(rows.Rank, number);
+        foreach (int d in rows.Dimensions)
             Append(d, number);
         Append(weight.BlockSize, number);
         Append(weight.Codewords, number);

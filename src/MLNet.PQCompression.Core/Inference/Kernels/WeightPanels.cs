@@ -28,7 +28,9 @@ internal abstract unsafe class WeightPanels(int panels, int rows)
     /// <param name="store">Where codes and codebooks will lie.</param>
     /// <exception cref="InvalidModelException">The panels take more values than an array holds.</exception>
     public static WeightPanels Create(string layer, Initializer weight, int rows, Func<int, int> rowOf, WeightStore store) =>
-        weight is QuantizedTensor quantized ? new CodedPanels(quantized, rows, rowOf, store) : new DensePanels(layer, (DenseTensor)weight, rows, rowOf);
+        weight is QuantizedTensor { IsTransposed: false } quantized
+            ? new CodedPanels(quantized, rows, rowOf, store)
+            : new DensePanels(layer, weight as DenseTensor ?? new(weight.Shape, weight.ToDense()), rows, rowOf);
 }
 
 /// <summary>Panels kept as they are.</summary>

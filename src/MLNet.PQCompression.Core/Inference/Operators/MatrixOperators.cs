@@ -8,7 +8,14 @@ namespace MLNet.PQCompression.Inference.Operators;
 internal static class MatrixOperators
 {
     /// <summary>The product of two matrices, or of stacks of them; a stack times one matrix is one product.</summary>
-    public static void MatMul(Activation a, Activation b, Activation output, WorkerPool? pool)
+    public static void MatMul(Activation a, Activation b, Activation? bias, Activation output, WorkerPool? pool)
+    {
+        MatMul(a, b, output, pool);
+        if (bias is not null)
+            Broadcasting.Run(BinaryFunction.Add, output, bias, output);
+    }
+
+    private static void MatMul(Activation a, Activation b, Activation output, WorkerPool? pool)
     {
         int k = a.Shape[a.Shape.Rank - 1], n = b.Shape.Rank == 1 ? 1 : b.Shape[b.Shape.Rank - 1];
         if (output.Shape.Count == 0)

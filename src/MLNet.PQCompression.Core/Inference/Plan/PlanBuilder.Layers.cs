@@ -93,16 +93,10 @@ internal sealed partial class PlanBuilder<TTile, TVector>
     private static bool IsPerChannel(TensorShape shape, int channels) =>
         shape.Count == 1 || shape.Count == channels && shape[shape.Rank - 1] == channels;
 
-    private static DenseTensor Transposed(Initializer weight)
-    {
-        int rows = weight.Shape[0], columns = weight.Shape[1];
-        ReadOnlySpan<float> from = weight.ToDense().Span;
-        var to = new float[from.Length];
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++)
-                to[j * rows + i] = from[i * columns + j];
-        return new(new(columns, rows), to);
-    }
+    /// <summary>The rows of a weight whose outputs lie in dimension 1: codes where they were cut from those rows, else numbers.</summary>
+    private static Initializer Transposed(Initializer weight) => weight is QuantizedTensor { IsTransposed: true } quantized
+        ? quantized.Transpose()
+        : new DenseTensor(Initializer.Exchanged(weight.Shape), Initializer.Exchange(weight.Values, weight.Shape));
 
     /// <summary>Takes up what follows a layer: BatchNormalization, the addition of a value already made, and a clamp, in this order.</summary>
     private Fusion Fuse(Node node, int channels, float alpha, float beta, out string last)

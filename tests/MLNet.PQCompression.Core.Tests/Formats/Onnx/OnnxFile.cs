@@ -57,6 +57,13 @@ internal sealed class OnnxFile
 
     public static float[] Ramp(int[] dims) => [.. Enumerable.Range(0, dims.Aggregate(1, (p, d) => p * d)).Select(i => (i % 7 - 3) / 4f)];
 
+    /// <summary>Numbers from -½ to ½.</summary>
+    public static float[] Noise(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+    }
+
     public byte[] Bytes(params ReadOnlySpan<string> outputs)
     {
         foreach (string output in outputs)
