@@ -1,5 +1,4 @@
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.Inference;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,15 +38,7 @@ internal static class StretchRunner
     private static Tensor Compute(Operator op, Tensor[] inputs, TensorShape shape, OperatorMode mode)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor output = TorchOperators.Has(op) ? TorchOperators.Compute(op, inputs, shape, mode) : OnHost(op, inputs, shape);
+        Tensor output = TorchOperators.Compute(op, inputs, shape, mode);
         return (inputs.Contains(output) ? output.alias() : output).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>An operator without a counterpart, by the managed kernels.</summary>
-    private static Tensor OnHost(Operator op, Tensor[] inputs, TensorShape shape)
-    {
-        var output = new Activation(shape);
-        NodeEvaluator.Compute(op, [.. inputs.Select(t => new Activation(TorchOperators.ShapeOf(t), t.Download()))], output, null);
-        return HostMemory.Upload<float>(output.Span, TorchOperators.Longs(shape), inputs[0].device);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using MLNet.PQCompression.Graph;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,27 +13,8 @@ internal static class TorchOperators
     /// <summary>How far running statistics move towards the batch's in a step.</summary>
     private const double Momentum = 0.1;
 
-    /// <summary>The operators that have one.</summary>
-    public static FrozenSet<Type> Counterparts { get; } =
-    [
-        typeof(Conv), typeof(BatchNormalization), typeof(Gemm), typeof(MatMul), typeof(Unary), typeof(Clip), typeof(HardSigmoid), typeof(LeakyRelu), typeof(Binary), typeof(Concat), typeof(Pad),
-        typeof(Slice), typeof(MaxPool), typeof(AveragePool), typeof(GlobalAveragePool), typeof(GlobalMaxPool), typeof(Reduce), typeof(Flatten), typeof(Reshape), typeof(Transpose),
-        typeof(Softmax), typeof(Lrn),
-    ];
-
-    /// <summary>Whether there is a counterpart.</summary>
-    public static bool Has(Operator op) => op switch
-    {
-        Unary unary => unary.Function <= UnaryFunction.Tanh,
-        Binary binary => binary.Function != BinaryFunction.PRelu,
-        Pad pad => pad.Mode == PadMode.Constant,
-        Slice slice => slice.Ranges.All(r => r.Step > 0),
-        Reduce reduce => reduce.Function == ReduceFunction.Mean,
-        _ => Counterparts.Contains(op.GetType()),
-    };
-
     /// <summary>Computes an operator.</summary>
-    /// <param name="op">One that <see cref="Has"/>.</param>
+    /// <param name="op">The operator; every one of a graph has a counterpart, but those that ONNX Runtime runs.</param>
     /// <param name="inputs">Its inputs, in ONNX order.</param>
     /// <param name="shape">The output's shape.</param>
     /// <param name="mode">How to train, or <see cref="OperatorMode.Evaluation"/>.</param>
@@ -53,31 +33,33 @@ internal static class TorchOperators
                 return Multiply(new(), x, inputs[1], inputs.ElementAtOrDefault(2), mode);
             case MatMul:
                 Tensor products = MultiplyMatrices(mode.Reduce(x), mode.Reduce(inputs[1]), shape);
-                return inputs.Length > 2 ? products + inputs[2] : products;
-            case Unary or Clip or HardSigmoid or LeakyRelu:
-                return Apply(op, x);
+                return inputs.Length > 2 ? products.add(mode.Reduce(inputs[2])) : products;
+            case ConvTranspose conv:
+                return Transpose(conv, x, inputs[1], inputs.ElementAtOrDefault(2), shape, mode);
+            case InstanceNormalization normalization:
+                return Joins.Normalize(normalization, x, inputs[1], inputs[2]);
+            case LayerNormalization normalization:
+                return Joins.Normalize(normalization, x, inputs[1], inputs.ElementAtOrDefault(2));
+            case PointwiseOperator pointwise:
+                return PointwiseTensors.Apply(pointwise, x);
             case Binary binary:
-                return binary.Function switch
-                {
-                    BinaryFunction.Add => x.add(inputs[1]),
-                    BinaryFunction.Sub => x.sub(inputs[1]),
-                    BinaryFunction.Mul => x.mul(inputs[1]),
-                    BinaryFunction.Max => x.maximum(inputs[1]),
-                    BinaryFunction.Min => x.minimum(inputs[1]),
-                    BinaryFunction.Pow => x.pow(inputs[1]),
-                    _ => x.div(inputs[1]),
-                };
+                return PointwiseTensors.Apply(binary.Function, x, inputs[1]);
             case Concat concat:
                 return cat(inputs, concat.Axis);
             case Pad pad:
-                return F.pad(x, (long[])[.. Enumerable.Range(1, pad.Before.Length).SelectMany(i => new long[] { pad.Before[^i], pad.After[^i] })], PaddingModes.Constant, pad.Value);
+                return MovingTensors.Pad(pad, x, shape);
             case Slice slice:
-                foreach (SliceRange range in slice.Ranges)
-                {
-                    (int start, int count) = ShapeInference.Resolve(range, (int)x.shape[range.Axis]);
-                    x = x.slice(range.Axis, start, start + (count - 1L) * range.Step + 1, range.Step);
-                }
-                return x;
+                return MovingTensors.Slice(slice, x);
+            case Gather gather:
+                return MovingTensors.Gather(gather, x, shape);
+            case Expand or Tile:
+                return MovingTensors.Repeat(x, shape);
+            case DepthToSpace space:
+                return MovingTensors.DepthToSpace(space, x, shape);
+            case SpaceToDepth depth:
+                return MovingTensors.SpaceToDepth(depth, x, shape);
+            case Resize resize:
+                return MovingTensors.Resize(resize, x, shape);
             case MaxPool pool:
                 return Pools.Maximum(pool, x, shape);
             case AveragePool pool:
@@ -86,18 +68,20 @@ internal static class TorchOperators
                 return x.mean([2, 3], true);
             case GlobalMaxPool:
                 return x.amax([2L, 3L], true);
-            case Reduce mean:
-                return x.mean([.. mean.Axes.Select(a => (long)a)], mean.KeepDimensions);
+            case Reduce reduce:
+                return Joins.Reduce(reduce, x);
             case Flatten or Reshape:
                 return x.reshape(Longs(shape));
             case Transpose transpose:
                 return x.permute((long[])[.. transpose.Permutation.Select(a => (long)a)]);
             case Softmax softmax:
                 return x.softmax(softmax.Axis);
+            case LogSoftmax softmax:
+                return x.log_softmax(softmax.Axis);
             case Lrn lrn:
                 return NormalizeAcrossChannels(lrn, x);
             default:
-                throw new ArgumentException($"{op.OnnxName} has no counterpart.", nameof(op));
+                throw new UnsupportedOperatorException(op.OnnxName, shape.ToString(), "the torch backend has no counterpart of this operator");
         }
     }
 
@@ -118,6 +102,16 @@ internal static class TorchOperators
             [w.DilationY, w.DilationX], conv.Group);
     }
 
+    /// <summary>The whole transposed convolution; then what the window's padding cuts goes, and what it lacks is added.</summary>
+    private static Tensor Transpose(ConvTranspose conv, Tensor x, Tensor weight, Tensor? bias, TensorShape shape, OperatorMode mode)
+    {
+        Window w = conv.Window;
+        Tensor whole = F.conv_transpose2d(mode.Reduce(x), mode.Reduce(weight), null, [w.StrideY, w.StrideX], [0, 0], [0, 0], [w.DilationY, w.DilationX], conv.Group);
+        long below = shape[2] - whole.shape[2] + w.PadTop, right = shape[3] - whole.shape[3] + w.PadLeft;
+        Tensor y = F.pad(whole, (long[])[-w.PadLeft, right, -w.PadTop, below]);
+        return bias is null ? y : y.add(mode.Reduce(bias).reshape(1, -1, 1, 1));
+    }
+
     private static Tensor Multiply(Gemm gemm, Tensor a, Tensor b, Tensor? c, OperatorMode mode)
     {
         a = mode.Reduce(gemm.TransposeA ? a.t() : a);
@@ -125,41 +119,12 @@ internal static class TorchOperators
         return c is null ? addmm(empty(a.shape[0], b.shape[1], a.dtype, a.device), a, b, 0, gemm.Alpha) : addmm(mode.Reduce(c), a, b, gemm.Beta, gemm.Alpha);
     }
 
-    /// <summary>Products of the matrices of the last two dimensions; the others are broadcast. (libtorch's own form of it ends the process on a mismatch.)</summary>
+    /// <summary>Products of the matrices of the last two dimensions, a vector being a row in front and a column behind; the others are broadcast. (libtorch's own form of it ends the process on a mismatch.)</summary>
     private static Tensor MultiplyMatrices(Tensor a, Tensor b, TensorShape shape)
     {
-        long[] outer = Longs(shape)[..^2], left = [.. outer, a.shape[^2], a.shape[^1]], right = [.. outer, b.shape[^2], b.shape[^1]];
-        return a.expand(left).reshape(-1, left[^2], left[^1]).bmm(b.expand(right).reshape(-1, right[^2], right[^1])).reshape(Longs(shape));
-    }
-
-    private static Tensor Apply(Operator op, Tensor x)
-    {
-        switch (op)
-        {
-            case Unary unary:
-                return unary.Function switch
-                {
-                    UnaryFunction.Relu => x.relu(),
-                    UnaryFunction.Sigmoid => x.sigmoid(),
-                    UnaryFunction.HardSwish => x.hardswish(),
-                    _ => x.tanh(),
-                };
-            case Clip clip:
-                {
-                    using Scalar minimum = clip.Minimum.ToScalar(), maximum = clip.Maximum.ToScalar();
-                    return x.clamp(minimum, maximum);
-                }
-            case HardSigmoid hard:
-                {
-                    using Scalar alpha = hard.Alpha.ToScalar(), beta = hard.Beta.ToScalar();
-                    return x.mul(alpha).add(beta).clamp(Scalars.Zero, Scalars.One);
-                }
-            default:
-                {
-                    using Scalar slope = ((LeakyRelu)op).Alpha.ToScalar();
-                    return x.leaky_relu(slope);
-                }
-        }
+        Tensor row = a.dim() == 1 ? a.unsqueeze(0) : a, column = b.dim() == 1 ? b.unsqueeze(1) : b;
+        long[] outer = Longs(shape)[..^((a.dim() == 1 ? 0 : 1) + (b.dim() == 1 ? 0 : 1))], left = [.. outer, row.shape[^2], row.shape[^1]], right = [.. outer, column.shape[^2], column.shape[^1]];
+        return row.expand(left).reshape(-1, left[^2], left[^1]).bmm(column.expand(right).reshape(-1, right[^2], right[^1])).reshape(Longs(shape));
     }
 
     private static Tensor NormalizeAcrossChannels(Lrn op, Tensor x)

@@ -1,9 +1,8 @@
 using MLNet.PQCompression.Graph;
-using MLNet.PQCompression.TorchSharp.Evaluation;
 
 namespace MLNet.PQCompression.TorchSharp.Training;
 
-/// <summary>Which graphs can be trained: those whose operators all have counterparts with gradients and leave the batch alone.</summary>
+/// <summary>Which graphs can be trained: those whose operators all leave the batch alone.</summary>
 internal static class TrainableGraph
 {
     /// <summary>Checks a graph; returns the values of one output.</summary>
@@ -14,14 +13,19 @@ internal static class TrainableGraph
         string output = graph.OutputName;
         IReadOnlyDictionary<string, TensorShape> two = ShapeInference.Infer(graph, imageShape.With(0, 2)), three = ShapeInference.Infer(graph, imageShape.With(0, 3));
         foreach (Node node in graph.Nodes)
-        {
-            if (!TorchOperators.Has(node.Operator))
-                throw new UnsupportedOperatorException(node.Operator.OnnxName, node.Name, "the torch backend evaluates this operator but cannot train through it; the managed backend may");
-            if (node.Operator is Softmax { Axis: 0 } || !LeavesBatch(two[node.Output], three[node.Output]))
+            if (WorksOnBatch(node.Operator) || !HasBatch(two[node.Output], three[node.Output]))
                 throw new UnsupportedOperatorException(node.Operator.OnnxName, node.Name, "training takes this operator only where it leaves the batch, dimension 0, alone");
-        }
         return checked((int)(two[output].Count / 2));
     }
 
-    private static bool LeavesBatch(TensorShape two, TensorShape three) => two.Rank > 0 && two[0] == 2 && three[0] == 3 && two.With(0, 1) == three.With(0, 1);
+    /// <summary>Whether images meet or change places although there are as many as before.</summary>
+    private static bool WorksOnBatch(Operator op) => op switch
+    {
+        Softmax { Axis: 0 } or LogSoftmax { Axis: 0 } or LayerNormalization { Axis: 0 } => true,
+        Slice slice => slice.Ranges.Any(r => r.Axis == 0),
+        Pad pad => pad.Before[0] != 0,
+        _ => false,
+    };
+
+    private static bool HasBatch(TensorShape two, TensorShape three) => two.Rank > 0 && two[0] == 2 && three[0] == 3 && two.With(0, 1) == three.With(0, 1);
 }
