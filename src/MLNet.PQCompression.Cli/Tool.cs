@@ -69,7 +69,7 @@ public static class Tool
     {
         var root = new RootCommand("Compresses trained ConvNets by product quantization, and inspects, evaluates, runs, exports and trains them.")
         {
-            new InspectCommand(), new AnalyzeCommand(), new InitCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
+            new InspectCommand(), new AnalyzeCommand(), new InitCommand(), new CompressCommand(), new EvaluateCommand(), new PredictCommand(), new MergeCommand(), new BenchCommand(), new ExportCommand(), new TrainCommand(),
         };
         HelpWithExamples.AddTo(root);
         VersionText.AddTo(root);

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using MLNet.PQCompression.Data;
 
 namespace MLNet.PQCompression.Images;
@@ -8,7 +10,7 @@ namespace MLNet.PQCompression.Images;
 public sealed record ImageEntry(string Name, int Label);
 
 /// <summary>Named, lazily read images from a folder, a zip archive, a CSV list or single files, always in the same order (ordinal by name, a list's in its own).</summary>
-/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="WithLabels"/>, <see cref="WithClassesOf"/>) shares its files: disposing one closes both.</remarks>
+/// <remarks>Safe for several threads. A source made from another (<see cref="Take"/>, <see cref="Sample"/>, <see cref="Shard"/>, <see cref="WithLabels"/>, <see cref="WithClassesOf"/>) shares its files: disposing one closes both.</remarks>
 public sealed partial class ImageSource : IDisposable
 {
     /// <summary>Files of a list that are looked for to find where they lie; some may be missing.</summary>
@@ -140,6 +142,22 @@ public sealed partial class ImageSource : IDisposable
             (order[i], order[j]) = (order[j], order[i]);
         }
         return Select(order[..count]);
+    }
+
+    /// <summary>
+    /// One of several parts that hold every image once, and about equally many. An image's part depends on its name alone, so machines that see the same names agree. What is left out of the source, and
+    /// its notes, stay with the first part.
+    /// </summary>
+    /// <param name="index">The part, from 0.</param>
+    /// <param name="count">How many parts there are.</param>
+    /// <returns>The part, which may be empty, and the place of each of its images in this source.</returns>
+    public (ImageSource Images, IReadOnlyList<int> Places) Shard(int index, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, count);
+        int[] places = [.. Enumerable.Range(0, Count).Where(i => (int)Math.BigMul(XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(Images[i].Name)), (ulong)count, out _) == index)];
+        return (Select(places, isRest: index > 0), places);
     }
 
     /// <summary>Closes the archive.</summary>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Security.Cryptography;
 using MLNet.PQCompression.Budget;
 using MLNet.PQCompression.Cli.Configuration;
 using MLNet.PQCompression.Cli.Options;
@@ -87,7 +86,7 @@ internal sealed class CompressCommand : ToolCommand
         ModelCompressor.Plan(teacher, samples, options);
         ImageSampleSource? heldOutSamples = heldOut is null ? null : _imageArguments.Samples(arguments, console, heldOut, preprocessing, options.Threads);
         PreprocessingArguments.Check(console, teacher, stated, images, options.Threads);
-        var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings.Except([_compression.Checkpoint])), Sha256(_model.Path(arguments)));
+        var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings.Except([_compression.Checkpoint])), ModelArguments.Sha256(_model.Path(arguments)));
         if (!console.Json && InspectCommand.TryEstimate(teacher, options, images.Count) is { } estimate)
             console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget about three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
         BudgetResult? kept = null;
@@ -147,10 +146,4 @@ internal sealed class CompressCommand : ToolCommand
 
     internal static ProgressStep Step(CompressionProgress p) =>
         new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
-
-    private static string Sha256(string path)
-    {
-        using FileStream file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
 }

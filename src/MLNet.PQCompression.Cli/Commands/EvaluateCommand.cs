@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
@@ -19,6 +20,7 @@ internal sealed class EvaluateCommand : ToolCommand
     private readonly Option<string?> _teacherArchitecture = new("--teacher-arch") { HelpName = "NAME", Description = "The teacher's architecture where it is a state dict; see --arch." };
     private readonly Option<int?> _limit = new Option<int?>("--limit") { HelpName = "N", Description = "Score at most N images, drawn at random with --seed." }.AtLeast(1);
     private readonly Option<int> _seed = new("--seed") { HelpName = "N", Description = "Seed of the draw." };
+    private readonly ShardArguments _shards = new();
     private readonly ClassNamesOption _classes = new();
     private readonly TaskOption _task = new();
     private readonly PreprocessingArguments _preprocessing = new();
@@ -28,9 +30,10 @@ internal sealed class EvaluateCommand : ToolCommand
     public EvaluateCommand()
         : base("evaluate", "Scores a model on images: top-1 and top-5 against labels, agreement and KL divergence against a teacher.",
             "mlnet-pq evaluate model.pq.onnx --images test.zip --teacher model.onnx",
-            "mlnet-pq evaluate resnet18.pth --arch resnet18 --images val/ --labels labels.csv --limit 1000 --json")
+            "mlnet-pq evaluate resnet18.pth --arch resnet18 --images val/ --labels labels.csv --limit 1000 --json",
+            "mlnet-pq evaluate model.pq.onnx --images val/ --results scores/ --shard 0/8")
     {
-        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, .. _shards.All, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -48,17 +51,31 @@ internal sealed class EvaluateCommand : ToolCommand
         ImageSource images = (arguments.GetValue(_labels) is { } list ? all.WithLabels(list) : all).WithClassesOf(_classes.Read(arguments, model, classes), classes);
         if (arguments.GetValue(_limit) is { } limit && limit < images.Count)
             images = images.Sample(limit, arguments.GetValue(_seed));
-        ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, threads);
+        ShardWork? shard = _shards.Read(arguments, images);
+        if (shard is not null && classifier is null)
+            throw new UsageException("--results is for classifiers: outputs that are no classes are compared over all images at once.");
+        ImageSampleSource samples = _imageArguments.Samples(arguments, console, shard?.Images ?? images, preprocessing, threads);
         PreprocessingArguments.Check(console, teacher ?? model, stated, images, threads);
         EvaluationReport report = console.Track("evaluate", step =>
         {
             var progress = new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / (p.Total ?? images.Count), $"{p.Images} of {p.Total} images"));
-            return classifier is null
-                ? OutputAgreement.Evaluate(teacher!, model, samples, new() { Threads = threads, ForeignRuntime = new OnnxRuntimeEngine() }, progress, console.CancellationToken)
-                : ModelEvaluator.Evaluate(classifier, samples, teacher is null ? null : _task.Classifier(arguments, teacher), new() { Threads = threads }, progress, console.CancellationToken);
+            if (classifier is null)
+                return OutputAgreement.Evaluate(teacher!, model, samples, new() { Threads = threads, ForeignRuntime = new OnnxRuntimeEngine() }, progress, console.CancellationToken);
+            long start = Stopwatch.GetTimestamp();
+            IEnumerable<ImageScore> scores = ModelEvaluator.Score(
+                classifier, samples, teacher is null ? null : _task.Classifier(arguments, teacher), new() { Threads = threads }, progress, console.CancellationToken);
+            EvaluationReport scored = shard is null
+                ? EvaluationReport.Of(scores, teacher is not null)
+                : shard.Write(Name, _model.Path(arguments), arguments.GetValue(_teacher), null, preprocessing.ToMetadata().Value, samples, file => EvaluationReport.Of(scores.Select(score =>
+                {
+                    file.Add(score.Image, line => line with { Score = score });
+                    return score;
+                }), teacher is not null));
+            return scored with { Skipped = samples.Skipped, Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
         });
-        ImageArguments.RequireSome(samples, images);
-        console.WriteResult(() => Describe(report), report.ToJson);
+        if (shard is null)
+            ImageArguments.RequireSome(samples, images);
+        console.WriteResult(() => $"{Describe(report)}{shard}", report.ToJson);
     }
 
     /// <summary>Every output beside the teacher's.</summary>
@@ -72,7 +89,8 @@ internal sealed class EvaluateCommand : ToolCommand
         static string Text(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
     }
 
-    private static string Describe(EvaluationReport report)
+    /// <summary>The figures as a table.</summary>
+    internal static string Describe(EvaluationReport report)
     {
         if (report.Outputs.Count > 0)
             return string.Create(CultureInfo.InvariantCulture, $"{Describe(report.Outputs)}{report.Images} images in {report.Seconds:0.0} s{(report.Skipped.Count > 0 ? $", {report.Skipped.Count} left out" : "")}\n");

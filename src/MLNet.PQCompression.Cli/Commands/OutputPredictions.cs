@@ -10,23 +10,39 @@ using MLNet.PQCompression.Reporting;
 namespace MLNet.PQCompression.Cli.Commands;
 
 /// <summary>What a network that is no classifier gives for images, output by output.</summary>
-internal static class OutputPredictions
+internal sealed class OutputPredictions : IDisposable
 {
     private const int Shown = 8;
 
-    public static (string Engine, List<ImageOutputs> Images) Run(ModelGraph model, ImageSampleSource samples, int threads, IProgress<ProgressStep> progress, CancellationToken cancellationToken)
+    private readonly ImageSampleSource _samples;
+    private readonly IScoringSession _session;
+    private readonly TensorShape _size;
+
+    public OutputPredictions(ModelGraph model, ImageSampleSource samples, int threads)
     {
-        var size = new TensorShape(samples.Channels, samples.Height, samples.Width);
-        using IScoringSession session = ScoringSessions.Create(model, size, threads, new OnnxRuntimeEngine());
-        var images = new List<ImageOutputs>();
-        foreach (SampleBatch batch in samples.Read(model.Origin?.FixedBatch ?? 1, cancellationToken))
-        {
-            var input = new Activation(new([batch.Count, .. size.Dimensions]), batch.Data[..(int)(batch.Count * size.Count)].ToArray());
-            images.Add(new(string.Join(", ", batch.Names.Take(batch.Count)), [.. session.Run(input).Select(o => Describe(o.Key, o.Value))]));
-            progress.Report(new((double)images.Count / samples.Count!.Value, $"{images.Count} of {samples.Count} images"));
-        }
-        return (session.Engine, images);
+        (_samples, _size, BatchSize) = (samples, new(samples.Channels, samples.Height, samples.Width), model.Origin?.FixedBatch ?? 1);
+        _session = ScoringSessions.Create(model, _size, threads, new OnnxRuntimeEngine());
     }
+
+    /// <summary>What runs the network.</summary>
+    public string Engine => _session.Engine;
+
+    /// <summary>Images that are scored together.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Scores the images as the caller asks for them.</summary>
+    public IEnumerable<ImageOutputs> Run(IProgress<ProgressStep> progress, CancellationToken cancellationToken)
+    {
+        int done = 0;
+        foreach (SampleBatch batch in _samples.Read(BatchSize, cancellationToken))
+        {
+            var input = new Activation(new([batch.Count, .. _size.Dimensions]), batch.Data[..(int)(batch.Count * _size.Count)].ToArray());
+            yield return new(string.Join(", ", batch.Names.Take(batch.Count)), [.. _session.Run(input).Select(o => Describe(o.Key, o.Value))]);
+            progress.Report(new((double)++done / _samples.Count!.Value, $"{done} of {_samples.Count} images"));
+        }
+    }
+
+    public void Dispose() => _session.Dispose();
 
     public static string Describe(OutputsResult result)
     {

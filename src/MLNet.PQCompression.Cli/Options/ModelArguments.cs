@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
 
@@ -28,4 +29,11 @@ internal sealed class ModelArguments
     public static ModelGraph Load(string path, string? architecture) => File.Exists(path)
         ? ModelFile.Load(path, architecture)
         : throw new FileNotFoundException($"There is no model file '{path}'.", path);
+
+    /// <summary>SHA-256 of a file, in hexadecimal.</summary>
+    public static string Sha256(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 }

@@ -39,6 +39,29 @@ public sealed record EvaluationReport
 
     /// <summary>The time it took, reading and decoding included.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>The figures of images that were scored one by one. Where they come from several machines, the figures are those of one that scored all, if the order is.</summary>
+    /// <param name="scores">The images, in their order.</param>
+    /// <param name="hasTeacher">Whether they were compared with a teacher.</param>
+    public static EvaluationReport Of(IEnumerable<ImageScore> scores, bool hasTeacher)
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        var tally = new ScoreTally();
+        foreach (ImageScore score in scores)
+            tally.Add(score);
+        bool isLabelled = tally.Labelled > 0;
+        return new()
+        {
+            Images = tally.Images,
+            Labelled = tally.Labelled,
+            Top1 = isLabelled ? tally.Top1 : null,
+            Top5 = isLabelled ? tally.Top5 : null,
+            TeacherTop1 = isLabelled && hasTeacher ? tally.TeacherTop1 : null,
+            TeacherTop5 = isLabelled && hasTeacher ? tally.TeacherTop5 : null,
+            Agreement = hasTeacher ? tally.Agreement : null,
+            Divergence = hasTeacher ? tally.Divergence : null,
+        };
+    }
 }
 
 /// <summary>Where an evaluation stands.</summary>

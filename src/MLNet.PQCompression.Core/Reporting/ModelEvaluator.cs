@@ -35,10 +35,25 @@ public static class ModelEvaluator
         ModelGraph model, ISampleSource images, ModelGraph? teacher = null, EvaluationOptions? options = null,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        long start = Stopwatch.GetTimestamp();
+        EvaluationReport report = EvaluationReport.Of(Score(model, images, teacher, options, progress, cancellationToken), teacher is not null);
+        return report with { Skipped = images.Skipped, Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
+    }
+
+    /// <summary>Scores images one by one, in their order, as the caller asks for them; <see cref="EvaluationReport.Of"/> sums them up.</summary>
+    /// <inheritdoc cref="Evaluate"/>
+    public static IEnumerable<ImageScore> Score(
+        ModelGraph model, ISampleSource images, ModelGraph? teacher = null, EvaluationOptions? options = null,
+        IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
-        options ??= new();
-        long start = Stopwatch.GetTimestamp();
+        return Score(model, teacher, images, options ?? new(), progress, cancellationToken);
+    }
+
+    private static IEnumerable<ImageScore> Score(
+        ModelGraph model, ModelGraph? teacher, ISampleSource images, EvaluationOptions options, IProgress<EvaluationProgress>? progress, CancellationToken cancellationToken)
+    {
         using var student = new Scorer(model, images, options);
         using Scorer? reference = teacher is null ? null : new Scorer(teacher, images, options);
         if (reference is not null && reference.Classes != student.Classes)
@@ -49,28 +64,21 @@ public static class ModelEvaluator
         foreach (SampleBatch batch in images.Read(Math.Min(options.BatchSize, limit), cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(batch.Count, limit - tally.Images);
-            ReadOnlySpan<float> scores = student.Score(batch, count);
-            ReadOnlySpan<float> teacherScores = reference is null ? [] : reference.Score(batch, count);
-            for (int i = 0; i < count; i++)
-                tally.Add(batch.Names[i], Row(scores, i, student.Classes), batch.Labels[i], Row(teacherScores, i, reference?.Classes ?? 0));
+            foreach (ImageScore score in Score(batch, Math.Min(batch.Count, limit - tally.Images), student, reference, tally))
+                yield return score;
             progress?.Report(new(tally.Images, total));
             if (tally.Images >= limit)
                 break;
         }
-        return new()
-        {
-            Images = tally.Images,
-            Labelled = tally.Labelled,
-            Top1 = tally.Labelled > 0 ? tally.Top1 : null,
-            Top5 = tally.Labelled > 0 ? tally.Top5 : null,
-            TeacherTop1 = tally.Labelled > 0 && teacher is not null ? tally.TeacherTop1 : null,
-            TeacherTop5 = tally.Labelled > 0 && teacher is not null ? tally.TeacherTop5 : null,
-            Agreement = teacher is null ? null : tally.Agreement,
-            Divergence = teacher is null ? null : tally.Divergence,
-            Skipped = images.Skipped,
-            Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
-        };
+    }
+
+    private static ImageScore[] Score(SampleBatch batch, int count, Scorer student, Scorer? reference, ScoreTally tally)
+    {
+        ReadOnlySpan<float> scores = student.Score(batch, count), teacherScores = reference is null ? [] : reference.Score(batch, count);
+        var result = new ImageScore[count];
+        for (int i = 0; i < count; i++)
+            result[i] = tally.Add(batch.Names[i], Row(scores, i, student.Classes), batch.Labels[i], Row(teacherScores, i, reference?.Classes ?? 0));
+        return result;
     }
 
     private static ReadOnlySpan<float> Row(ReadOnlySpan<float> scores, int image, int classes) => scores.Slice(image * classes, classes);

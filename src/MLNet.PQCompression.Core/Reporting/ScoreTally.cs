@@ -32,37 +32,52 @@ internal sealed class ScoreTally(bool studentGivesProbabilities = false, bool te
     /// <summary>The mean divergence over the images that were compared with a teacher.</summary>
     public double Divergence => _compared == 0 ? 0 : _divergence / _compared;
 
+    /// <summary>Scores an image and counts it.</summary>
     /// <param name="name">The image, for messages.</param>
     /// <param name="scores">A score for each class.</param>
     /// <param name="label">The right class, or -1 where it is not known.</param>
     /// <param name="teacher">The teacher's scores, or none.</param>
-    public void Add(string name, ReadOnlySpan<float> scores, int label, ReadOnlySpan<float> teacher)
+    public ImageScore Add(string name, ReadOnlySpan<float> scores, int label, ReadOnlySpan<float> teacher)
     {
         if (!TensorPrimitives.IsFiniteAll(scores) || (!teacher.IsEmpty && !TensorPrimitives.IsFiniteAll(teacher)))
             throw new InvalidModelException($"The scores of image '{name}' are not all finite numbers.");
         if (label >= scores.Length)
             throw new InvalidDataException($"Image '{name}' has label {label}, but the model has {scores.Length} classes (0 to {scores.Length - 1}).");
+        int? rank = label < 0 ? null : Rank(scores, label);
+        ImageScore score = teacher.IsEmpty
+            ? new(name, label, TensorPrimitives.IndexOfMax(scores), rank, null, null, null)
+            : new(name, label, TensorPrimitives.IndexOfMax(scores), rank, TensorPrimitives.IndexOfMax(teacher), label < 0 ? null : Rank(teacher, label), Diverge(scores, teacher));
+        Add(score);
+        return score;
+    }
+
+    /// <summary>Counts an image that was scored before.</summary>
+    public void Add(ImageScore score)
+    {
         Images++;
-        if (label >= 0)
+        Labelled += score.Rank is null ? 0 : 1;
+        Top1 += score.Rank < 1 ? 1 : 0;
+        Top5 += score.Rank < 5 ? 1 : 0;
+        TeacherTop1 += score.TeacherRank < 1 ? 1 : 0;
+        TeacherTop5 += score.TeacherRank < 5 ? 1 : 0;
+        Agreement += score.TeacherClass == score.Class ? 1 : 0;
+        if (score.Divergence is { } divergence)
         {
-            Labelled++;
-            int rank = Rank(scores, label);
-            Top1 += rank < 1 ? 1 : 0;
-            Top5 += rank < 5 ? 1 : 0;
-            int teachers = teacher.IsEmpty ? int.MaxValue : Rank(teacher, label);
-            TeacherTop1 += teachers < 1 ? 1 : 0;
-            TeacherTop5 += teachers < 5 ? 1 : 0;
+            _compared++;
+            _divergence += divergence;
         }
-        if (teacher.IsEmpty)
-            return;
-        _compared++;
-        Agreement += TensorPrimitives.IndexOfMax(scores) == TensorPrimitives.IndexOfMax(teacher) ? 1 : 0;
+    }
+
+    private double Diverge(ReadOnlySpan<float> scores, ReadOnlySpan<float> teacher)
+    {
         if (_student.Length != scores.Length)
             (_student, _teacher) = (new double[scores.Length], new double[scores.Length]);
         ClassProbability.Logarithms(scores, studentGivesProbabilities, _student);
         ClassProbability.Logarithms(teacher, teacherGivesProbabilities, _teacher);
+        double divergence = 0;
         for (int c = 0; c < _teacher.Length; c++)
-            _divergence += Math.Exp(_teacher[c]) * (_teacher[c] - _student[c]);
+            divergence += Math.Exp(_teacher[c]) * (_teacher[c] - _student[c]);
+        return divergence;
     }
 
     /// <summary>How many classes come before <paramref name="label"/>.</summary>
