@@ -117,8 +117,10 @@ internal static class OperatorCases
             }
         foreach ((int groups, Window window, int extraHeight, int extraWidth) in
             new[] { (1, Window.Square(3, 2, 1), 1, 1), (2, Window.Square(3, 1, 0, 2), 0, 0), (1, new Window(2, 3, 3, 2, 0, 1, 1, 0), 2, 0) })
-            yield return One($"transposed convolution in {groups}, {window}", new ConvTranspose(window, groups, extraHeight, extraWidth), new(4, 4, 3),
-                Tensor(10, 4, 6 / groups, window.KernelHeight, window.KernelWidth), Tensor(11, 6)) with { IsTrainable = false };
+        {
+            DenseTensor weight = Tensor(10, 4, 6 / groups, window.KernelHeight, window.KernelWidth);
+            yield return One($"transposed convolution in {groups}, {window}", new ConvTranspose(window, groups, extraHeight, extraWidth), new(4, 4, 3), weight, Tensor(11, 6)) with { IsTrainable = false };
+        }
     }
 
     /// <summary>s, between 0 and 1.</summary>

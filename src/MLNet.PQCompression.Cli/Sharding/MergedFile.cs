@@ -12,25 +12,28 @@ internal static class MergedFile
     /// <exception cref="UsageException">The name asks for no form that is known.</exception>
     public static Action<Stream> Writer(string path, IEnumerable<ShardLine> lines) => Path.GetExtension(path).ToLowerInvariant() switch
     {
-        ".jsonl" => stream =>
-        {
-            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-            foreach (ShardLine line in lines)
-                writer.WriteLine(JsonSerializer.Serialize(line, ShardJson.Default.ShardLine));
-        },
-        ".csv" => stream =>
-        {
-            using SepWriter writer = Sep.New(',').Writer(o => o with { Escape = true }).To(stream, leaveOpen: true);
-            foreach (ShardLine line in lines)
-                foreach ((string Column, IFormattable? Number, string? Text)[] cells in Rows(line))
-                {
-                    using SepWriter.Row row = writer.NewRow();
-                    foreach ((string column, IFormattable? number, string? text) in cells)
-                        row[column].Set(number?.ToString(null, CultureInfo.InvariantCulture) ?? text ?? "");
-                }
-        },
+        ".jsonl" => stream => WriteLines(stream, lines),
+        ".csv" => stream => WriteTable(stream, lines),
         _ => throw new UsageException($"--output '{path}': the name must end in .jsonl or .csv."),
     };
+
+    private static void WriteLines(Stream stream, IEnumerable<ShardLine> lines)
+    {
+        using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+        foreach (ShardLine line in lines)
+            writer.WriteLine(JsonSerializer.Serialize(line, ShardJson.Default.ShardLine));
+    }
+
+    private static void WriteTable(Stream stream, IEnumerable<ShardLine> lines)
+    {
+        using SepWriter writer = Sep.New(',').Writer(o => o with { Escape = true }).To(stream, leaveOpen: true);
+        foreach ((string Column, IFormattable? Number, string? Text)[] cells in lines.SelectMany(Rows))
+        {
+            using SepWriter.Row row = writer.NewRow();
+            foreach ((string column, IFormattable? number, string? text) in cells)
+                row[column].Set(number?.ToString(null, CultureInfo.InvariantCulture) ?? text ?? "");
+        }
+    }
 
     private static IEnumerable<(string Column, IFormattable? Number, string? Text)[]> Rows(ShardLine line)
     {
