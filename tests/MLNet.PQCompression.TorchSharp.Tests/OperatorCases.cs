@@ -41,6 +41,9 @@ internal static class OperatorCases
         yield return new("linear without bias", [flatten, new("fc", new Gemm(0.7f), ["f", "c0"], "y")], new(5, 2, 2), [Tensor(10, 20, 7)]);
         yield return new("product", [flatten, new("fc", new MatMul(), ["f", "c0"], "y")], new(5, 2, 2), [Tensor(10, 20, 33)]);
         yield return new("product of matrices", [new("mm", new MatMul(), ["x", "c0"], "y")], new(5, 2, 4), [Tensor(10, 4, 3)]) { IsTrainable = false };
+        yield return new("product of matrices and a shift", [new("mm", new MatMul(), ["x", "c0", "c1"], "y")], new(5, 2, 4), [Tensor(10, 4, 3), Tensor(11, 3)]) { IsTrainable = false };
+        yield return new("product with a vector", [new("mm", new MatMul(), ["x", "c0"], "y")], new(5, 2, 4), [Tensor(10, 4)]) { IsTrainable = false };
+        yield return new("product, shifted", [flatten, new("fc", new MatMul(), ["f", "c0", "c1"], "y")], new(5, 2, 2), [Tensor(10, 20, 33), Tensor(11, 33)]);
         yield return new("product of matrices, broadcast", [new("mm", new MatMul(), ["c0", "x"], "y")], new(5, 2, 4), [Tensor(10, 1, 3, 2)]) { IsTrainable = false };
         yield return One("across channels", new Lrn(3, 0.5f, 0.75f, 1.5f), new(7, 2, 3));
         yield return One("across channels, even", new Lrn(4, 0.5f, 0.75f, 1.5f), new(20, 2, 3));
