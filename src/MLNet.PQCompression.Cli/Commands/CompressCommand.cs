@@ -100,10 +100,11 @@ internal sealed class CompressCommand : ToolCommand
             return kept.Compression;
         });
         ModelGraph student = metadata.AddTo(result);
-        HeldOutReport? check = heldOutSamples is null || !HeldOutCheck.CanCompare(teacher) ? null : kept?.Check ?? console.Track("held-out check", step => HeldOutCheck.Run(
+        bool isOneAnswer = teacher.Outputs.Length == 1 && !teacher.HasForeignNodes;
+        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !isOneAnswer ? null : console.Track("held-out check", step => HeldOutCheck.Run(
             teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
-            progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken));
-        IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || check is not null ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
+            progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)));
+        IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || isOneAnswer ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
             teacher, student, heldOutSamples, null, options.Threads, options.ForeignRuntime,
             new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), console.CancellationToken));
         AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));

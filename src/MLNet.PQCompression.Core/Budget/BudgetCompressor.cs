@@ -27,7 +27,7 @@ public static class BudgetCompressor
     private const double UsualLostShare = 0.22;
 
     /// <summary>Compresses.</summary>
-    /// <param name="teacher">The trained network; it has one output.</param>
+    /// <param name="teacher">The trained network.</param>
     /// <param name="images">Unlabelled images, preprocessed as the network needs them.</param>
     /// <param name="budget">What to keep to.</param>
     /// <param name="options">How to compress; the block regime is not looked at, and overrides are kept.</param>
@@ -79,7 +79,7 @@ public static class BudgetCompressor
                 double divergence = budget.LostShare is { } lost && analysis.IsOfClasses ? lost * lost / (share * share) : limit;
                 PlanPoint plan = analysis.Below(divergence / scale * (best is null && attempt > 0 ? 0.8 : 0.95)) ?? analysis.Curve[^1];
                 CompressionResult result = Carry(plan, analyzed + (1 - analyzed) * attempt / MostAttempts);
-                HeldOutReport check = HeldOutCheck.Run(teacher, result.Student, budget.HeldOut ?? new FirstSamples(images, 512), analysis.IsOfClasses ? OutputKind.Classes : OutputKind.Features, options.Threads, cancellationToken: cancellationToken);
+                HeldOutReport check = HeldOutCheck.Run(teacher, result.Student, budget.HeldOut ?? new FirstSamples(images, 512), analysis.IsOfClasses ? OutputKind.Classes : OutputKind.Features, options.Threads, runtime: options.ForeignRuntime, cancellationToken: cancellationToken);
                 double measured = budget.Divergence is null ? check.LostShare : check.Loss;
                 least = Math.Min(least, measured);
                 if (measured <= limit && (best is null || plan.FileBytes < best.Value.Result.Plan.FileBytes))

@@ -23,13 +23,13 @@ public static class NetworkAnalyzer
     private const double ManySearches = 1.5;
 
     /// <summary>Analyses a network.</summary>
-    /// <param name="teacher">The trained network; it has one output.</param>
+    /// <param name="teacher">The trained network; any number of outputs.</param>
     /// <param name="images">Unlabelled images, preprocessed as the network needs them; the first 512 are used.</param>
     /// <param name="options">Seed, threads and layers that are fixed or left alone; the block regime is not looked at.</param>
     /// <param name="progress">Told of every layer.</param>
     /// <param name="cancellationToken">Stops at the next step.</param>
     /// <exception cref="ArgumentException">The images do not fit the model, there are none, or an option cannot be met.</exception>
-    /// <exception cref="InvalidModelException">The model cannot be run on the images, or has several outputs.</exception>
+    /// <exception cref="InvalidModelException">The model cannot be run on the images, or none of its outputs has the same length for every image.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static NetworkAnalysis Analyze(
         ModelGraph teacher, ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -40,19 +40,17 @@ public static class NetworkAnalyzer
         options = (options ?? new()) with { Blocks = BlockRegime.Small, Views = 1 };
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("Budgets and sensitivities are measured by the error of outputs; they need the method 'output'.", nameof(options));
-        if (!HeldOutCheck.CanCompare(teacher))
-            throw new InvalidModelException($"Model '{teacher.Name}' has several outputs, or nodes that only ONNX Runtime runs, so what its answers lose cannot be measured; compress it with --blocks instead of a budget.");
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
-        model.RequireKernels();
+        ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
         progress?.Report(new("reading images", null, 0));
-        int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width));
+        int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes));
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, null, cancellationToken);
+        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
         OutputKind kind = OutputKinds.Of(teacher);
-        var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads);
-        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend);
+        var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads, options.ForeignRuntime);
+        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend, foreign);
         return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, count, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
@@ -61,8 +59,9 @@ public static class NetworkAnalyzer
     {
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = LayerForms.Normalize(teacher);
-        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width), found = Math.Min(images.Count ?? most, most);
-        double Work(int samples) => new WorkEstimate(model, plan, options, samples, images.Height, images.Width).Total;
+        IReadOnlyDictionary<string, TensorShape>? shapes = ForeignPart.Of(model, images, options, default).Shapes;
+        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, shapes), found = Math.Min(images.Count ?? most, most);
+        double Work(int samples) => new WorkEstimate(model, plan, options, samples, images.Height, images.Width, shapes).Total;
         double analysis = ManySearches * Work(Math.Min(found, MostImages)), whole = Work(found * Math.Min(options.Views, most / found));
         return analysis + whole > 0 ? analysis / (analysis + whole) : 0.5;
     }

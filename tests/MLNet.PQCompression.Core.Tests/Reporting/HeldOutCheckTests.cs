@@ -40,11 +40,30 @@ public sealed class HeldOutCheckTests
     }
 
     [Fact]
-    public void Several_outputs_are_not_compared()
+    public void Several_outputs_count_alike()
     {
-        ModelGraph model = TestNetworks.Residual();
-        Assert.True(HeldOutCheck.CanCompare(model));
-        Assert.False(HeldOutCheck.CanCompare(new(model.Name, model.Input, [.. model.Outputs, new("features", new(-1, 16))], model.Nodes, model.Initializers)));
+        ModelGraph Both(int seed)
+        {
+            ModelGraph model = TestNetworks.Residual(seed: seed);
+            return new(model.Name, model.Input, [.. model.Outputs, new(model.Nodes[^2].Output, new(-1, 16))], model.Nodes, model.Initializers);
+        }
+        (ModelGraph teacher, ModelGraph student) = (Both(1), Both(2));
+        HeldOutReport report = HeldOutCheck.Run(teacher, student, Images);
+        Assert.Equal(OutputKind.Features, report.Kind);
+        Assert.Equal(OutputAgreement.Compare(teacher, student, Images).Average(o => o.Cosine!.Value), report.Cosine!.Value, 6);
+    }
+
+    [Fact]
+    public void An_output_whose_length_differs_between_images_is_left_out()
+    {
+        var comparison = new OutputComparison(OutputKind.Features, false, false, worst: 2);
+        comparison.Add("one box", new Dictionary<string, ReadOnlyMemory<float>> { ["boxes"] = new float[] { 1, 0 }, ["map"] = new float[] { 1, 0 } }, new Dictionary<string, ReadOnlyMemory<float>> { ["boxes"] = new float[] { 0, 1 }, ["map"] = new float[] { 1, 0 } });
+        comparison.Add("two boxes", new Dictionary<string, ReadOnlyMemory<float>> { ["boxes"] = new float[] { 1, 0, 1, 0 }, ["map"] = new float[] { 1, 0 } }, new Dictionary<string, ReadOnlyMemory<float>> { ["boxes"] = new float[] { 1, 0 }, ["map"] = new float[] { 0, 1 } });
+        Assert.Equal((true, 0.5), (comparison.HasComparable, comparison.MeanDifference));
+        var boxes = new OutputComparison(OutputKind.Features, false, false);
+        boxes.Add("one box", Answer(1, 0), Answer(1, 0));
+        boxes.Add("two boxes", Answer(1, 0, 1, 0), Answer(1, 0, 1, 0));
+        Assert.False(boxes.HasComparable);
     }
 
     [Fact]
@@ -62,8 +81,8 @@ public sealed class HeldOutCheckTests
     public void An_output_that_is_no_number_is_an_error_that_says_whose()
     {
         var comparison = new OutputComparison(OutputKind.Classes, false, false);
-        Assert.Contains("the compressed model for image 'cat'", Assert.Throws<InvalidModelException>(() => comparison.Add("cat", [1, 2], [1, float.NaN])).Message, StringComparison.Ordinal);
-        Assert.Contains("of the model for image 'cat'", Assert.Throws<InvalidModelException>(() => comparison.Add("cat", [1, float.PositiveInfinity], [1, 2])).Message, StringComparison.Ordinal);
+        Assert.Contains("the compressed model for image 'cat'", Assert.Throws<InvalidModelException>(() => comparison.Add("cat", Answer(1, 2), Answer(1, float.NaN))).Message, StringComparison.Ordinal);
+        Assert.Contains("of the model for image 'cat'", Assert.Throws<InvalidModelException>(() => comparison.Add("cat", Answer(1, float.PositiveInfinity), Answer(1, 2))).Message, StringComparison.Ordinal);
         ModelGraph model = TestNetworks.Residual();
         Assert.Throws<ArgumentException>(() => HeldOutCheck.Run(model, model, new TestNetworks.Images(0)));
     }
@@ -85,4 +104,6 @@ public sealed class HeldOutCheckTests
     private static ModelGraph Features(ModelGraph model) => new(
         model.Name, model.Input, [new("features", new(-1, 16))], [.. model.Nodes.TakeWhile(n => n.Operator is not MatMul)],
         model.Initializers.Where(i => !i.Key.StartsWith("fc.", StringComparison.Ordinal)).ToDictionary(i => i.Key, i => i.Value));
+
+    private static Dictionary<string, ReadOnlyMemory<float>> Answer(params float[] values) => new() { ["y"] = values };
 }

@@ -22,57 +22,50 @@ public static class HeldOutCheck
     /// <summary>How many images to keep out of so many: a tenth, at least 32 and at most 1000; none where there are fewer than 128.</summary>
     public static int CountOf(int images) => images < FewestToSplit ? 0 : Math.Clamp(images / 10, FewestHeldOut, MostHeldOut);
 
-    /// <summary>Whether a network's answers can be compared here: it has one output, and no node that only ONNX Runtime runs.</summary>
-    public static bool CanCompare(ModelGraph model)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        return model.Outputs.Length == 1 && !model.Nodes.Any(n => n.Operator is Foreign);
-    }
-
     /// <summary>Compares the two on every image.</summary>
-    /// <param name="teacher">The network that was compressed; it has one output.</param>
+    /// <param name="teacher">The network that was compressed.</param>
     /// <param name="student">What became of it.</param>
     /// <param name="images">Images that no statistic was taken from, preprocessed.</param>
     /// <param name="kind">What the output is, or null to tell from the network.</param>
     /// <param name="threads">Threads, or 0 for one for each processor.</param>
     /// <param name="worst">How many of the images that differ most are reported.</param>
+    /// <param name="runtime">Runs networks with foreign nodes; null refuses them.</param>
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellationToken">Ends the work between batches.</param>
     /// <exception cref="ArgumentException">There are no images.</exception>
-    /// <exception cref="InvalidModelException">A model has several outputs, or one is not finite.</exception>
+    /// <exception cref="InvalidModelException">A model cannot be run, an output is not finite, or none has the same length on every image.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static HeldOutReport Run(
-        ModelGraph teacher, ModelGraph student, ISampleSource images, OutputKind? kind = null, int threads = 0, int worst = 8,
+        ModelGraph teacher, ModelGraph student, ISampleSource images, OutputKind? kind = null, int threads = 0, int worst = 8, IForeignRuntime? runtime = null,
         IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(images);
         long start = Stopwatch.GetTimestamp();
-        var options = new InferenceOptions { Threads = threads, InputShape = new(images.Channels, images.Height, images.Width), MaxBatch = BatchSize };
-        using InferenceSession one = new(teacher, options), other = new(student, options);
+        var size = new TensorShape(images.Channels, images.Height, images.Width);
+        using IScoringSession one = ScoringSessions.Create(teacher, size, threads, runtime), other = ScoringSessions.Create(student, size, threads, runtime);
         OutputKind what = kind ?? OutputKinds.Of(teacher);
-        var comparison = new OutputComparison(what, ClassProbability.AreOutputsOf(teacher), ClassProbability.AreOutputsOf(student), worst);
-        int length = one.OutputLength, image = (int)one.InputShape.Count;
-        float[] expected = new float[BatchSize * length], actual = new float[BatchSize * length];
-        foreach (SampleBatch batch in images.Read(BatchSize, cancellationToken))
+        bool areClasses = what == OutputKind.Classes;
+        var comparison = new OutputComparison(what, areClasses && ClassProbability.AreOutputsOf(teacher), areClasses && ClassProbability.AreOutputsOf(student), worst);
+        foreach (SampleBatch batch in images.Read(teacher.Origin?.FixedBatch ?? BatchSize, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ReadOnlySpan<float> data = batch.Data.Span[..(batch.Count * image)];
-            one.Run(data, batch.Count, expected.AsSpan(0, batch.Count * length));
-            other.Run(data, batch.Count, actual.AsSpan(0, batch.Count * length));
-            for (int i = 0; i < batch.Count; i++)
-                comparison.Add(batch.Names[i], expected.AsSpan(i * length, length), actual.AsSpan(i * length, length));
+            var input = new Activation(new([batch.Count, .. size.Dimensions]), batch.Data[..(int)(batch.Count * size.Count)].ToArray());
+            foreach ((int i, (var expected, var actual)) in ImageAnswers.Of(one, input).Zip(ImageAnswers.Of(other, input)).Index())
+                comparison.Add(batch.Names[i], expected, actual);
             progress?.Report(new(comparison.Images, images.Count));
         }
         if (comparison.Images == 0)
             throw new ArgumentException("There are no images to compare the networks on.", nameof(images));
+        if (!comparison.HasComparable)
+            throw new InvalidModelException($"The outputs of model '{teacher.Name}' differ in length from image to image, so they cannot be compared as vectors; measure them with labels.");
         return Report(comparison, what) with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
     }
 
     private static HeldOutReport Report(OutputComparison comparison, OutputKind kind)
     {
-        double mean = comparison.Difference / comparison.Images;
+        double mean = comparison.MeanDifference;
         var report = new HeldOutReport { Images = comparison.Images, Kind = kind, Meaning = "", Worst = comparison.Worst };
         return kind == OutputKind.Classes
             ? report with { Agreement = comparison.Agreement, Divergence = mean, Meaning = OfClasses(comparison.Agreement, comparison.Images) }

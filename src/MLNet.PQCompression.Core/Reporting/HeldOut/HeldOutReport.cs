@@ -18,7 +18,7 @@ public sealed record HeldOutReport
     [JsonPropertyName("kl")]
     public double? Divergence { get; init; }
 
-    /// <summary>The cosine of both outputs as vectors, the mean over the images; null for classes.</summary>
+    /// <summary>The cosine of both networks' outputs as vectors, the mean over the images and, where there are several outputs, over these; null for classes.</summary>
     public double? Cosine { get; init; }
 
     /// <summary>What that means, in a sentence or two.</summary>
