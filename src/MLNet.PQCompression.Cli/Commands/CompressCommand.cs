@@ -100,7 +100,7 @@ internal sealed class CompressCommand : ToolCommand
             return kept.Compression;
         });
         ModelGraph student = metadata.AddTo(result);
-        bool isOneAnswer = teacher.Outputs.Length == 1 && !teacher.HasForeignNodes;
+        bool isOneAnswer = teacher.Outputs.Length == 1 && !teacher.ForeignNodes.Any();
         HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !isOneAnswer ? null : console.Track("held-out check", step => HeldOutCheck.Run(
             teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
             progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)));

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
@@ -44,21 +43,23 @@ internal sealed unsafe class ActivationStore : IDisposable
         var own = new nint[blocks];
         for (int i = 0; i < blocks; i++)
             own[i] = TakeBlock();
-        float scale = Scale(value.Span);
-        _workers.RunParts(blocks, i =>
-        {
-            ReadOnlySpan<float> source = value.Span[(i * BlockValues)..Math.Min(count, (i + 1) * BlockValues)];
-            if (scale == 1)
-                TensorPrimitives.ConvertToHalf(source, new((void*)own[i], source.Length));
-            else
-            {
-                float[] scaled = new float[source.Length];
-                TensorPrimitives.Multiply(source, scale, scaled);
-                TensorPrimitives.ConvertToHalf(scaled, new((void*)own[i], source.Length));
-            }
-        });
+        float largest = Fill(1);
+        float scale = Scale(largest);
+        if (scale != 1)
+            Fill(scale);
         CollectGarbage();
         return new(this, value.Shape, own, scale);
+
+        float Fill(float scale)
+        {
+            var largest = new float[blocks];
+            _workers.RunParts(blocks, i =>
+            {
+                ReadOnlySpan<float> source = value.Span[(i * BlockValues)..Math.Min(count, (i + 1) * BlockValues)];
+                largest[i] = HalfFloats.FromSingle(source, scale, new((void*)own[i], source.Length));
+            });
+            return largest.Aggregate(0f, MathF.Max);
+        }
     }
 
     /// <summary>Gives all memory back; values stored here must not be read any more.</summary>
@@ -76,9 +77,7 @@ internal sealed unsafe class ActivationStore : IDisposable
         _workers.RunParts(blocks.Length, i =>
         {
             Span<float> target = value.Span[(i * BlockValues)..Math.Min(value.Span.Length, (i + 1) * BlockValues)];
-            TensorPrimitives.ConvertToSingle(new((void*)blocks[i], target.Length), target);
-            if (scale != 1)
-                TensorPrimitives.Multiply(target, 1 / scale, target);
+            HalfFloats.ToSingle(new((void*)blocks[i], target.Length), 1 / scale, target);
         });
         return value;
     }
@@ -90,13 +89,8 @@ internal sealed unsafe class ActivationStore : IDisposable
     }
 
     /// <summary>The power of two that brings values beyond float16, or mostly below its normal range, into it; else 1.</summary>
-    private static float Scale(ReadOnlySpan<float> values)
-    {
-        float largest = values.IsEmpty ? 0 : Math.Abs(TensorPrimitives.MaxMagnitude(values));
-        if (largest == 0 || !float.IsFinite(largest) || Math.ILogB(largest) is > -4 and < 15)
-            return 1;
-        return MathF.ScaleB(1, Math.Clamp(14 - Math.ILogB(largest), -126, 126));
-    }
+    private static float Scale(float largest) =>
+        largest == 0 || !float.IsFinite(largest) || Math.ILogB(largest) is > -4 and < 15 ? 1 : MathF.ScaleB(1, Math.Clamp(14 - Math.ILogB(largest), -126, 126));
 
     private nint TakeBlock()
     {
