@@ -26,7 +26,7 @@ internal static class FiniteWeights
     }
 
     /// <summary>Whether no value is NaN or infinite.</summary>
-    public static bool IsFinite(ReadOnlySpan<float> values) => values.IsEmpty || float.IsFinite(TensorPrimitives.MaxMagnitude(values));
+    public static bool IsFinite(ReadOnlySpan<float> values) => TensorPrimitives.IsFiniteAll(values);
 
     private static string Describe(ReadOnlySpan<float> values, bool isCodebook)
     {

@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MLNet.PQCompression.Numerics;
@@ -57,6 +57,7 @@ internal static class HalfFloats
             target[i] = (float)BitConverter.UInt16BitsToHalf(source[i]) * scale;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Round(ReadOnlySpan<float> source, float scale, ref Vector256<uint> largest)
     {
         Vector256<float> x = Vector256.Create(source);
@@ -70,6 +71,7 @@ internal static class HalfFloats
         return rounded | ((x.AsUInt32() & Vector256.Create(Sign)) >> 16);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Expand(Vector256<uint> half, float scale)
     {
         Vector256<uint> magnitude = half & Vector256.Create(0x7FFFu);
