@@ -89,7 +89,6 @@ public sealed class ForeignNodesTests
             }
     }
 
-<<<<<<< HEAD
     [Theory]
     [InlineData(7, "-3 0 2 5")]
     [InlineData(6, "-3 0 2 5")]
@@ -116,16 +115,17 @@ public sealed class ForeignNodesTests
         var output = Assert.IsAssignableFrom<ForeignValue>(session.Run(new(new(1, 1, 1, 2), new float[] { 3, 1.5f }))["y"]);
         Assert.Equal(["3", "1.5"], output.ToStrings()!);
         Assert.Null(output.ToIntegers());
-=======
+    }
+
     [Fact]
     public void A_budget_is_kept_across_foreign_nodes_and_several_outputs()
     {
         ModelGraph teacher = OnnxReader.Read(File(foreign: "Shrink").Bytes("y", "c"), "test");
         CompressionOptions options = new() { ForeignRuntime = Engine, Threads = 1 };
         BudgetResult Of(double ratio) => BudgetCompressor.Compress(teacher, new TestNetworks.Images(48), new() { Ratio = ratio }, options);
-        (BudgetResult small, BudgetResult large) = (Of(4), Of(2));
+        (BudgetResult small, BudgetResult large) = (Of(3.5), Of(2));
         Assert.False(small.Analysis.IsOfClasses);
-        Assert.InRange(OnnxWriter.Size(small.Compression.Student), 1, small.Analysis.DenseBytes / 4);
+        Assert.InRange(OnnxWriter.Size(small.Compression.Student), 1, (long)(small.Analysis.DenseBytes / 3.5));
         double Loss(BudgetResult result) => HeldOutCheck.Run(teacher, result.Compression.Student, new TestNetworks.Images(40, seed: 9), runtime: Engine).Loss;
         Assert.InRange(Loss(large), 0, Loss(small));
     }
@@ -135,7 +135,6 @@ public sealed class ForeignNodesTests
     {
         var e = Assert.Throws<InvalidModelException>(() => NetworkAnalyzer.Analyze(OnnxReader.Read(Rows().Bytes("y"), "test"), new TestNetworks.Images(12), new() { ForeignRuntime = Engine }));
         Assert.Contains("differ in length", e.Message);
->>>>>>> 382b1cf (Budgets and analyze for several outputs and foreign nodes: the probe compares every output that has one length; the API reference of the site builds without a warning)
     }
 
     [SkippableFact]
