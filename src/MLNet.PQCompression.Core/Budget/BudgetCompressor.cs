@@ -49,7 +49,8 @@ public static class BudgetCompressor
             throw new ArgumentException("A budget is kept by the error of outputs; it needs the method 'output'.", nameof(options));
         double analyzed = analysis is null ? NetworkAnalyzer.ShareOfWork(teacher, images, options) : 0;
         analysis ??= NetworkAnalyzer.Analyze(teacher, images, options, ProgressPart.Of(progress, 0, analyzed), cancellationToken);
-        ModelGraph model = LayerForms.Normalize(teacher).WithMetadata(teacher.Metadata.SetItems(images.Metadata));
+        CompressionPlan layers = ModelCompressor.Plan(teacher, images, options with { Blocks = BlockRegime.Small });
+        ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), layers).WithMetadata(teacher.Metadata.SetItems(images.Metadata));
         return budget.IsOfSize ? ToSize() : ToLoss();
 
         CompressionResult Carry(PlanPoint plan, double from) => ModelCompressor.Compress(
