@@ -25,6 +25,25 @@ internal sealed record OutputsResult(string Engine, IReadOnlyList<ImageOutputs> 
 /// <summary>What predict writes.</summary>
 internal sealed record PredictionResult(IReadOnlyList<ImagePrediction> Images, IReadOnlyList<SkippedImage> Skipped, double Seconds);
 
+/// <summary>The pixels of an object, as COCO writes them.</summary>
+/// <param name="Size">The picture's height and width.</param>
+/// <param name="Counts">Lengths of runs down the columns, out and in by turns.</param>
+internal sealed record PredictedMask(IReadOnlyList<int> Size, IReadOnlyList<int> Counts);
+
+/// <summary>An object that a model sees.</summary>
+/// <param name="Label">The class, as the model numbers them.</param>
+/// <param name="Name">The class name, where it is known.</param>
+/// <param name="Score">0 to 1.</param>
+/// <param name="Box">Left, top, right, bottom in pixels of the image.</param>
+/// <param name="Mask">Its pixels, or null where the model gives none.</param>
+internal sealed record PredictedObject(int Label, string? Name, float Score, IReadOnlyList<double> Box, PredictedMask? Mask);
+
+/// <summary>The objects in an image, the surest first.</summary>
+internal sealed record ImageDetections(string Image, int Width, int Height, IReadOnlyList<PredictedObject> Objects, string? Drawn);
+
+/// <summary>What predict writes for a detector.</summary>
+internal sealed record DetectionsResult(string Profile, string Engine, IReadOnlyList<ImageDetections> Images, IReadOnlyList<SkippedImage> Skipped, double Seconds);
+
 /// <summary>What export writes.</summary>
 internal sealed record ExportResult(string Output, long FileBytes, double Seconds);
 
@@ -57,6 +76,7 @@ internal sealed record TrainResult(string Output, long FileBytes, int Images, in
 [JsonSerializable(typeof(InitResult))]
 [JsonSerializable(typeof(PredictionResult))]
 [JsonSerializable(typeof(OutputsResult))]
+[JsonSerializable(typeof(DetectionsResult))]
 [JsonSerializable(typeof(ExportResult))]
 [JsonSerializable(typeof(BenchResult))]
 [JsonSerializable(typeof(TrainResult))]

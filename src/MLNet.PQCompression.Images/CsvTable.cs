@@ -16,7 +16,8 @@ internal sealed class CsvTable
     private static readonly string[] FileColumns = ["file", "filename", "file_name", "path", "image", "image_path", "imagepath", "name"];
     private static readonly string[] LabelColumns = ["class_index", "label", "class", "class_name", "category", "target", "index"];
 
-    private CsvTable(string path, IReadOnlyList<CsvRow> rows)
+    /// <summary>A list from elsewhere.</summary>
+    internal CsvTable(string path, IReadOnlyList<CsvRow> rows)
     {
         Path = path;
         Rows = rows;

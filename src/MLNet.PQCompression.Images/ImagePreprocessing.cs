@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Images;
@@ -16,6 +17,8 @@ public sealed record ImagePreprocessing
     /// <summary>The channel standard deviations of ImageNet, of values in [0, 1], red first.</summary>
     public static ImmutableArray<float> ImageNetStd { get; } = [0.229f, 0.224f, 0.225f];
 
+    private const string LetterboxText = "letterbox:", TopLeftText = "letterbox-top-left:";
+
     /// <summary>Columns of the result.</summary>
     public required int Width { get; init; }
 
@@ -28,7 +31,7 @@ public sealed record ImagePreprocessing
     /// <summary>The pixels of the shorter side after resizing, for <see cref="ResizeMode.ShortSide"/>.</summary>
     public int ShortSide { get; init; }
 
-    /// <summary>The grey of what an image does not fill, 0 to 255, for <see cref="ResizeMode.Letterbox"/>.</summary>
+    /// <summary>The grey of what an image does not fill, 0 to 255, for the two letterboxes.</summary>
     public int Padding { get; init; } = 114;
 
     /// <summary>The order of the planes.</summary>
@@ -86,10 +89,31 @@ public sealed record ImagePreprocessing
         {
             ResizeMode.Exact => ImageResizer.Resize(image, Width, Height),
             ResizeMode.ShortSide => ImageResizer.ResizeShortSide(image, ShortSide),
-            ResizeMode.Letterbox => ImageResizer.Letterbox(image, Width, Height, (byte)Padding),
+            ResizeMode.Letterbox or ResizeMode.LetterboxTopLeft => ImageResizer.Letterbox(image, Width, Height, (byte)Padding, centred: Resize == ResizeMode.Letterbox),
             _ => image,
         };
         return ImageResizer.CenterCrop(resized, Width, Height);
+    }
+
+    /// <summary>Where <see cref="Frame"/> puts a picture, to bring what is found in the frame back into the picture.</summary>
+    /// <param name="width">The picture's width in pixels.</param>
+    /// <param name="height">The picture's height in pixels.</param>
+    public PicturePlacement Place(int width, int height)
+    {
+        (double w, double h) = Resize switch
+        {
+            ResizeMode.Exact => (Width, Height),
+            ResizeMode.ShortSide => ImageResizer.ShortSideSize(width, height, ShortSide),
+            ResizeMode.Letterbox or ResizeMode.LetterboxTopLeft => ImageResizer.FittedSize(width, height, Width, Height),
+            _ => (width, height),
+        };
+        (int left, int top) = Resize switch
+        {
+            ResizeMode.Letterbox => ((Width - (int)w) / 2, (Height - (int)h) / 2),
+            ResizeMode.LetterboxTopLeft => (0, 0),
+            _ => (-ImageResizer.Offset((int)w, Width), -ImageResizer.Offset((int)h, Height)),
+        };
+        return new(width, height, w / width, h / height, left, top);
     }
 
     /// <summary>Resizes, crops and normalises an image.</summary>
@@ -148,6 +172,7 @@ public sealed record ImagePreprocessing
             ResizeMode.Exact => $"stretched to {Width}×{Height}",
             ResizeMode.ShortSide => string.Create(CultureInfo.InvariantCulture, $"shorter side {ShortSide}, central {Width}×{Height}"),
             ResizeMode.Letterbox => $"fitted into {Width}×{Height}, the rest grey {Padding}",
+            ResizeMode.LetterboxTopLeft => $"fitted into the upper left of {Width}×{Height}, the rest grey {Padding}",
             _ => $"central {Width}×{Height}",
         };
         string less = Mean.All(m => m == 0) ? "" : $", less {string.Join(", ", Mean.Select(Text))}", by = Std.All(s => s == 1) ? "" : $", divided by {string.Join(", ", Std.Select(Text))}";
@@ -161,7 +186,8 @@ public sealed record ImagePreprocessing
         {
             ResizeMode.Exact => "exact",
             ResizeMode.ShortSide => $"short:{ShortSide.ToString(CultureInfo.InvariantCulture)}",
-            ResizeMode.Letterbox => $"letterbox:{Padding.ToString(CultureInfo.InvariantCulture)}",
+            ResizeMode.Letterbox => $"{LetterboxText}{Padding.ToString(CultureInfo.InvariantCulture)}",
+            ResizeMode.LetterboxTopLeft => $"{TopLeftText}{Padding.ToString(CultureInfo.InvariantCulture)}",
             _ => "none",
         };
         return string.Create(CultureInfo.InvariantCulture, $"resize={resize};crop={Width}x{Height};order={Order.ToString().ToLowerInvariant()};{(Range == 1 && Order is ChannelOrder.Rgb or ChannelOrder.Grey ? "" : $"range={Range};")}mean={Join(Mean)};std={Join(Std)}{(MeanImage is null ? "" : $";mean-image={MeanImage}")}");
@@ -185,9 +211,10 @@ public sealed record ImagePreprocessing
                     {
                         "none" => result with { Resize = ResizeMode.None },
                         "exact" => result with { Resize = ResizeMode.Exact },
-                        _ when value.StartsWith("letterbox:", StringComparison.Ordinal) => result with { Resize = ResizeMode.Letterbox, Padding = Integer(value[10..]) },
+                        _ when value.StartsWith(LetterboxText, StringComparison.Ordinal) => result with { Resize = ResizeMode.Letterbox, Padding = Integer(value[LetterboxText.Length..]) },
+                        _ when value.StartsWith(TopLeftText, StringComparison.Ordinal) => result with { Resize = ResizeMode.LetterboxTopLeft, Padding = Integer(value[TopLeftText.Length..]) },
                         _ when value.StartsWith("short:", StringComparison.Ordinal) => result with { Resize = ResizeMode.ShortSide, ShortSide = Integer(value[6..]) },
-                        _ => throw new FormatException($"resize is '{value}'; none, exact, short:N or letterbox:N is expected"),
+                        _ => throw new FormatException($"resize is '{value}'; none, exact, short:N, letterbox:N or letterbox-top-left:N is expected"),
                     },
                     "crop" when value.Split('x') is [var width, var height] => result with { Width = Integer(width), Height = Integer(height) },
                     "order" => result with { Order = value switch { "rgb" => ChannelOrder.Rgb, "bgr" => ChannelOrder.Bgr, "grey" => ChannelOrder.Grey, "rgba" => ChannelOrder.Rgba, "bgra" => ChannelOrder.Bgra, _ => throw new FormatException($"order is '{value}'; rgb, bgr, grey, rgba or bgra is expected") } },

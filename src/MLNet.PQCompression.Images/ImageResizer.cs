@@ -29,24 +29,35 @@ public static class ImageResizer
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        long longer = (long)size * Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height);
-        if (longer * size > ImageDecoderOptions.Default.MaxPixels)
-            throw new InvalidImageException(ImageFault.TooLarge, $"An image of {image.Width}×{image.Height} is too long: with a shorter side of {size} it would have {longer * size} pixels.");
-        return image.Width <= image.Height ? Resize(image, size, (int)longer) : Resize(image, (int)longer, size);
+        (long width, long height) = ShortSideSize(image.Width, image.Height, size);
+        if (width * height > ImageDecoderOptions.Default.MaxPixels)
+            throw new InvalidImageException(ImageFault.TooLarge, $"An image of {image.Width}×{image.Height} is too long: with a shorter side of {size} it would have {width * height} pixels.");
+        return Resize(image, (int)width, (int)height);
     }
 
-    /// <summary>Resizes an image so that all of it fits, and puts it in the middle of a canvas of one grey.</summary>
+    /// <summary>The size of a picture whose shorter side is resized to <paramref name="size"/> pixels.</summary>
+    internal static (long Width, long Height) ShortSideSize(int width, int height, int size) =>
+        width <= height ? (size, (long)size * height / width) : ((long)size * width / height, size);
+
+    /// <summary>The size of a picture that is resized so that all of it fits.</summary>
+    internal static (int Width, int Height) FittedSize(int pictureWidth, int pictureHeight, int width, int height)
+    {
+        double scale = Math.Min((double)width / pictureWidth, (double)height / pictureHeight);
+        return (Math.Clamp((int)Math.Round(pictureWidth * scale), 1, width), Math.Clamp((int)Math.Round(pictureHeight * scale), 1, height));
+    }
+
+    /// <summary>Resizes an image so that all of it fits, and puts it in the middle of a canvas of one grey, or in its upper left corner.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public static RgbImage Letterbox(RgbImage image, int width, int height, byte grey)
+    public static RgbImage Letterbox(RgbImage image, int width, int height, byte grey, bool centred = true)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
-        double scale = Math.Min((double)width / image.Width, (double)height / image.Height);
-        RgbImage fitted = Resize(image, Math.Clamp((int)Math.Round(image.Width * scale), 1, width), Math.Clamp((int)Math.Round(image.Height * scale), 1, height));
+        (int fittedWidth, int fittedHeight) = FittedSize(image.Width, image.Height, width, height);
+        RgbImage fitted = Resize(image, fittedWidth, fittedHeight);
         var pixels = new byte[checked(width * height * 3)];
         Array.Fill(pixels, grey);
-        int left = (width - fitted.Width) / 2, top = (height - fitted.Height) / 2;
+        (int left, int top) = centred ? ((width - fitted.Width) / 2, (height - fitted.Height) / 2) : (0, 0);
         for (int y = 0; y < fitted.Height; y++)
             fitted.Pixels.AsSpan(y * fitted.Width * 3, fitted.Width * 3).CopyTo(pixels.AsSpan(((y + top) * width + left) * 3));
         return new(width, height, pixels);
@@ -67,7 +78,7 @@ public static class ImageResizer
     }
 
     /// <summary>Where the crop begins; negative where it is padded on that side.</summary>
-    private static int Offset(int size, int crop) =>
+    internal static int Offset(int size, int crop) =>
         crop > size ? -((crop - size) / 2) : (int)Math.Round((size - crop) / 2.0, MidpointRounding.ToEven);
 
     private static RgbImage ResizeRows(RgbImage image, ResizeKernel kernel, int width)

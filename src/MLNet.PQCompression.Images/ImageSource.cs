@@ -163,7 +163,8 @@ public sealed partial class ImageSource : IDisposable
     /// <summary>Closes the archive.</summary>
     public void Dispose() => _container.Dispose();
 
-    private ImageSource Select(int[] indices, bool isRest = false) =>
+    /// <summary>The images of some indices, in the order of these.</summary>
+    internal ImageSource Select(int[] indices, bool isRest = false) =>
         new(Path, _container, [.. indices.Select(i => _files[i])], [.. indices.Select(i => Images[i])], ClassNames) { LeftOut = isRest ? [] : LeftOut, Notes = isRest ? [] : Notes };
 
     private static ImageSource OpenContainer(string path, IImageContainer container, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace MLNet.PQCompression.Images;
@@ -15,14 +14,7 @@ public static class ImageThumbnail
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(longSide);
         double scale = Math.Min(1, (double)longSide / Math.Max(image.Width, image.Height));
         RgbImage small = scale < 1 ? ImageResizer.Resize(image, Math.Max(1, (int)Math.Round(image.Width * scale)), Math.Max(1, (int)Math.Round(image.Height * scale))) : image;
-        using var bitmap = new SKBitmap(new SKImageInfo(small.Width, small.Height, SKColorType.Rgba8888, SKAlphaType.Opaque));
-        var pixels = new byte[4 * small.Width * small.Height];
-        for (int i = 0; i < pixels.Length; i += 4)
-        {
-            small.Pixels.AsSpan(i / 4 * 3, 3).CopyTo(pixels.AsSpan(i));
-            pixels[i + 3] = byte.MaxValue;
-        }
-        Marshal.Copy(pixels, 0, bitmap.GetPixels(), pixels.Length);
+        using SKBitmap bitmap = SkiaBitmap.Of(small);
         using SKData data = bitmap.Encode(SKEncodedImageFormat.Jpeg, Quality);
         return data.ToArray();
     }

@@ -20,6 +20,9 @@ public enum ImageFault
 
     /// <summary>The file could not be opened or read.</summary>
     Unreadable,
+
+    /// <summary>The picture has another size than it should have.</summary>
+    OtherSize,
 }
 
 /// <summary>An image that cannot be decoded.</summary>

@@ -14,4 +14,7 @@ public enum ResizeMode
 
     /// <summary>So that all of it fits into the crop's size, in its middle; what is left over has the grey <see cref="ImagePreprocessing.Padding"/>.</summary>
     Letterbox,
+
+    /// <summary>The same, but in its upper left corner.</summary>
+    LetterboxTopLeft,
 }

@@ -27,7 +27,9 @@ public sealed record StatedPreprocessing(ImagePreprocessing Preprocessing, Immut
         ImagePreprocessing standard = ImagePreprocessing.Default(model.Input.Shape);
         if (CompanionFile.Find(modelFile, standard) is { } companion)
             return companion;
-        var assumed = new StatedPreprocessing(standard, [], Parts);
+        var assumed = DetectorPreprocessing.UsualOf(model, standard) is { } usual
+            ? new StatedPreprocessing(usual.Preprocessing, [$"what {usual.Profile.Name} detectors are usually given"], Parts)
+            : new StatedPreprocessing(standard, [], Parts);
         return GraphPreprocessing.Of(model) is { } nodes ? assumed.With(nodes) : assumed;
     }
 

@@ -3,7 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Images.Coco;
-using MLNet.PQCompression.Reporting.Detection;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Tests;
 
 namespace MLNet.PQCompression.OnnxRuntime.Tests;

@@ -11,11 +11,13 @@ using MLNet.PQCompression.Reporting;
 namespace MLNet.PQCompression.Cli.Commands;
 
 /// <summary>mlnet-pq evaluate.</summary>
-internal sealed class EvaluateCommand : ToolCommand
+internal sealed partial class EvaluateCommand : ToolCommand
 {
     private readonly ModelArguments _model = new();
     private readonly Option<string> _images = ImageArguments.CreateSource(required: true);
     private readonly Option<string?> _labels = new("--labels") { HelpName = "CSV", Description = "A list of file,label: class indices or names. Without it class folders give the labels." };
+    private readonly DetectionArguments _detection = new();
+    private readonly Option<string?> _coco = new("--coco") { HelpName = "JSON", Description = "For a detector: the objects in the images, as COCO's instances files have them; gives the average precision of boxes and masks." };
     private readonly Option<string?> _teacher = new("--teacher") { HelpName = "MODEL", Description = "The model to compare with: agreement and KL(teacher || model)." };
     private readonly Option<string?> _teacherArchitecture = new("--teacher-arch") { HelpName = "NAME", Description = "The teacher's architecture where it is a state dict; see --arch." };
     private readonly Option<int?> _limit = new Option<int?>("--limit") { HelpName = "N", Description = "Score at most N images, drawn at random with --seed." }.AtLeast(1);
@@ -28,18 +30,26 @@ internal sealed class EvaluateCommand : ToolCommand
     private readonly Option<int> _threads = ThreadsOption.Create();
 
     public EvaluateCommand()
-        : base("evaluate", "Scores a model on images: top-1 and top-5 against labels, agreement and KL divergence against a teacher.",
+        : base("evaluate", "Scores a model on images: top-1 and top-5 against labels, average precision against boxes and masks, agreement and KL divergence against a teacher.",
             "mlnet-pq evaluate model.pq.onnx --images test.zip --teacher model.onnx",
             "mlnet-pq evaluate resnet18.pth --arch resnet18 --images val/ --labels labels.csv --limit 1000 --json",
+            "mlnet-pq evaluate detector.pq.onnx --images val2017/ --coco instances.json --teacher detector.onnx",
             "mlnet-pq evaluate model.pq.onnx --images val/ --results scores/ --shard 0/8")
     {
-        AddSymbols([.. _model.All, _images, _labels, _teacher, _teacherArchitecture, _limit, _seed, .. _shards.All, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _labels, _coco, _detection.Profile, _teacher, _teacherArchitecture, _limit, _seed, .. _shards.All, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
     {
         ModelGraph model = _model.Load(arguments);
         ModelGraph? teacher = arguments.GetValue(_teacher) is { } path ? ModelArguments.Load(path, arguments.GetValue(_teacherArchitecture)) : null;
+        if (arguments.GetValue(_coco) is { } annotations)
+        {
+            Detections(arguments, console, model, teacher, annotations);
+            return;
+        }
+        if (arguments.GetValue(_detection.Profile) is not null)
+            throw new UsageException("--profile is for --coco.");
         ModelGraph? classifier = _task.Classifier(arguments, model);
         if (classifier is null && teacher is null)
             throw new UsageException("This model is no classifier: give --teacher, and every output is compared with the teacher's.");

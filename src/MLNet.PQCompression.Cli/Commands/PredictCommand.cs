@@ -14,7 +14,7 @@ using MLNet.PQCompression.Reporting;
 namespace MLNet.PQCompression.Cli.Commands;
 
 /// <summary>mlnet-pq predict.</summary>
-internal sealed class PredictCommand : ToolCommand
+internal sealed partial class PredictCommand : ToolCommand
 {
     private const int BatchSize = 16;
 
@@ -22,6 +22,7 @@ internal sealed class PredictCommand : ToolCommand
     private readonly Argument<string[]> _images = new("IMAGE") { Description = "Image files, or one folder, zip or CSV of images.", Arity = ArgumentArity.OneOrMore };
     private readonly Option<int> _top = new Option<int>("--top") { HelpName = "N", Description = "How many classes are shown for each image.", DefaultValueFactory = _ => 5 }.AtLeast(1);
     private readonly ShardArguments _shards = new();
+    private readonly DetectionArguments _detection = new();
     private readonly ClassNamesOption _classes = new();
     private readonly TaskOption _task = new();
     private readonly PreprocessingArguments _preprocessing = new();
@@ -29,11 +30,12 @@ internal sealed class PredictCommand : ToolCommand
     private readonly Option<int> _threads = ThreadsOption.Create();
 
     public PredictCommand()
-        : base("predict", "Shows the likeliest classes of some images, or all outputs of a model that is no classifier.",
+        : base("predict", "Shows the likeliest classes of some images, the objects in them, or all outputs of a model that is neither classifier nor detector.",
             "mlnet-pq predict model.pq.onnx cat.jpg dog.png --top 3 --classes names.txt",
+            "mlnet-pq predict detector.pq.onnx photos/ --draw drawn/ --classes names.txt",
             "mlnet-pq predict model.pq.onnx photos/ --results predictions/ --shard 0/8")
     {
-        AddSymbols([.. _model.All, _images, _top, .. _shards.All, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
+        AddSymbols([.. _model.All, _images, _top, .. _detection.All, .. _shards.All, _task.Symbol, _classes.Symbol, .. _preprocessing.All, .. _imageArguments.All, _threads]);
     }
 
     protected override void Execute(ParseResult arguments, ToolConsole console)
@@ -44,6 +46,12 @@ internal sealed class PredictCommand : ToolCommand
         int threads = arguments.GetValue(_threads);
         string[] paths = arguments.GetRequiredValue(_images);
         using ImageSource images = paths.Length == 1 ? ImageSource.Open(paths[0], console.CancellationToken) : ImageSource.OpenFiles(paths);
+        if (_task.Detector(arguments, model, preprocessing, _detection.Chosen(arguments)) is { } profile)
+        {
+            Detections(arguments, console, model, preprocessing, profile, images, start);
+            return;
+        }
+        _detection.RefuseForOthers(arguments, model);
         ShardWork? shard = _shards.Read(arguments, images);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, shard?.Images ?? images, preprocessing, threads);
         if (_task.Classifier(arguments, model) is not { } classifier)

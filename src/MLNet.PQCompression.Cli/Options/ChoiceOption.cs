@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.Json;
 
 namespace MLNet.PQCompression.Cli.Options;
 
-/// <summary>An option whose values are the names of an enumeration, in lower case.</summary>
+/// <summary>An option whose values are the names of an enumeration, in lower case, their words joined by hyphens.</summary>
 internal static class ChoiceOption
 {
     /// <summary>An option with a value where it is left out.</summary>
@@ -34,12 +35,14 @@ internal static class ChoiceOption
         return option;
     }
 
-    private static string Choices<T>() where T : struct, Enum => string.Join('|', Enum.GetNames<T>()).ToLowerInvariant();
+    private static string Choices<T>() where T : struct, Enum => string.Join('|', Enum.GetNames<T>().Select(Text));
+
+    private static string Text(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name);
 
     private static T? Parse<T>(string name, ArgumentResult result) where T : struct, Enum
     {
         string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-        if (Enum.GetNames<T>().FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found)
+        if (Enum.GetNames<T>().FirstOrDefault(n => Text(n).Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found)
             return Enum.Parse<T>(found);
         result.AddError($"{name} '{text}': expected {Choices<T>()}.");
         return null;

@@ -23,12 +23,22 @@ internal sealed class ImageArguments
         Required = required,
     };
 
+    /// <summary>What happens to an image that cannot be read or decoded.</summary>
+    public OnBadImage OnBadImage(ParseResult arguments) => arguments.GetValue(_strict) ? Images.OnBadImage.Fail : Images.OnBadImage.Skip;
+
     /// <summary>The samples of a source. What was taken for granted about it and what it leaves out is told at once, as is an image that cannot be decoded.</summary>
     /// <exception cref="InvalidDataException">--strict, and the source leaves something out.</exception>
     public ImageSampleSource Samples(ParseResult arguments, ToolConsole console, ImageSource images, ImagePreprocessing preprocessing, int threads)
     {
-        bool strict = arguments.GetValue(_strict);
-        if (strict && images.LeftOut.Count > 0)
+        Tell(arguments, console, images);
+        return new(images, preprocessing, new() { OnBadImage = OnBadImage(arguments), BadImages = new BadImageNotes(console), Threads = threads });
+    }
+
+    /// <summary>Tells what was taken for granted about a source and what it leaves out.</summary>
+    /// <exception cref="InvalidDataException">--strict, and the source leaves something out.</exception>
+    public void Tell(ParseResult arguments, ToolConsole console, ImageSource images)
+    {
+        if (arguments.GetValue(_strict) && images.LeftOut.Count > 0)
             throw new InvalidDataException($"'{images.LeftOut[0].Name}' of '{images.Path}': {images.LeftOut[0].Reason}");
         foreach (string note in images.Notes)
             console.Note($"note: {note}");
@@ -36,12 +46,6 @@ internal sealed class ImageArguments
             console.Note($"left out: '{left.Name}' of '{images.Path}': {left.Reason}");
         if (images.LeftOut.Count > MostNotes)
             console.Note($"left out: {images.LeftOut.Count - MostNotes} more of '{images.Path}'; --json lists all.");
-        return new(images, preprocessing, new()
-        {
-            OnBadImage = strict ? OnBadImage.Fail : OnBadImage.Skip,
-            BadImages = new BadImageNotes(console),
-            Threads = threads,
-        });
     }
 
     /// <summary>Refuses images without a label, for the commands that learn from labels.</summary>

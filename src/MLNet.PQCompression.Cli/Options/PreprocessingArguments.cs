@@ -19,7 +19,8 @@ internal sealed class PreprocessingArguments
     private readonly Option<string?> _meanImage = new("--mean-image") { HelpName = "FILE", Description = "Subtracted besides: a picture of the model's size, or an ONNX graph that subtracts a tensor of it." };
     private readonly Option<(int Height, int Width)?> _size = Size("--size", "HxW", "The size of the model's input, where the model leaves it open; one number for a square.");
     private readonly Option<(int Height, int Width)?> _crop = Size("--crop", "N", "The same as --size.");
-    private readonly Option<FitChoice?> _fit = ChoiceOption.CreateOptional<FitChoice>("--fit", "crop: the shorter side to --resize, then the centre. stretch: both sides. letterbox: all of it, on grey.");
+    private readonly Option<FitChoice?> _fit = ChoiceOption.CreateOptional<FitChoice>("--fit", "crop: the shorter side to --resize, then the centre. stretch: both sides. letterbox: all of it, in the middle or the upper left corner of a grey.");
+    private readonly Option<int?> _padding = new Option<int?>("--padding") { HelpName = "N", Description = "For --fit letterbox: the grey of what is left over, 0 to 255. [default: 114]" }.AtLeast(0);
     private readonly Option<int?> _resize = new Option<int?>("--resize") { HelpName = "N", Description = "For --fit crop: the pixels of the shorter side before the crop." }.AtLeast(1);
 
     public PreprocessingArguments() => _range.Validators.Add(result =>
@@ -39,9 +40,10 @@ internal sealed class PreprocessingArguments
         Crop,
         Stretch,
         Letterbox,
+        LetterboxTopLeft,
     }
 
-    public IReadOnlyList<Option> All => [_order, _range, _mean, _std, _meanImage, _size, _crop, _fit, _resize];
+    public IReadOnlyList<Option> All => [_order, _range, _mean, _std, _meanImage, _size, _crop, _fit, _resize, _padding];
 
     /// <summary>Puts the options over what is stated, and says in a line what is assumed or was found outside of the model's own metadata.</summary>
     /// <exception cref="UsageException">The options contradict the model.</exception>
@@ -72,7 +74,7 @@ internal sealed class PreprocessingArguments
             Set(result with { Mean = mean is { Length: > 0 } ? [.. mean] : result.Mean, Std = std is { Length: > 0 } ? [.. std] : result.Std }, "mean and std");
         if (result.Mean.Length != result.Channels || result.Std.Length != result.Channels)
             throw new UsageException($"--mean and --std take one number for each of the model's {result.Channels} channels.");
-        if (arguments.GetValue(_fit) is not null || arguments.GetValue(_resize) is not null)
+        if (arguments.GetValue(_fit) is not null || arguments.GetValue(_resize) is not null || arguments.GetValue(_padding) is not null)
             Set(Fitted(arguments, result), "fit");
         if (arguments.GetValue(_meanImage) is { } file)
             Set(result with { MeanImage = MeanImageFile.Load(file, result) }, "mean image");
@@ -126,17 +128,26 @@ internal sealed class PreprocessingArguments
     private ImagePreprocessing Fitted(ParseResult arguments, ImagePreprocessing p)
     {
         int? shortSide = arguments.GetValue(_resize);
+        int? padding = arguments.GetValue(_padding);
+        if (arguments.GetValue(_fit) is null && shortSide is null)
+            return p.Resize is ResizeMode.Letterbox or ResizeMode.LetterboxTopLeft ? p with { Padding = Grey(padding!.Value) } : throw new UsageException("--padding is for --fit letterbox.");
         FitChoice fit = arguments.GetValue(_fit) ?? FitChoice.Crop;
         if (fit != FitChoice.Crop && shortSide is not null)
             throw new UsageException("--resize is for --fit crop.");
+        if (fit is FitChoice.Crop or FitChoice.Stretch && padding is not null)
+            throw new UsageException("--padding is for --fit letterbox.");
+        p = p with { Padding = padding is { } grey ? Grey(grey) : p.Padding };
         ImagePreprocessing usual = ImagePreprocessing.Default(new(-1, p.Channels, p.Height, p.Width));
         return fit switch
         {
             FitChoice.Stretch => p with { Resize = ResizeMode.Exact, ShortSide = 0 },
             FitChoice.Letterbox => p with { Resize = ResizeMode.Letterbox, ShortSide = 0 },
+            FitChoice.LetterboxTopLeft => p with { Resize = ResizeMode.LetterboxTopLeft, ShortSide = 0 },
             _ => p with { Resize = ResizeMode.ShortSide, ShortSide = shortSide ?? (p.ShortSide > 0 ? p.ShortSide : usual.ShortSide > 0 ? usual.ShortSide : Math.Min(p.Height, p.Width)) },
         };
     }
+
+    private static int Grey(int value) => value <= byte.MaxValue ? value : throw new UsageException($"--padding must be 0 to 255, not {value}.");
 
     private static Option<(int Height, int Width)?> Size(string name, string help, string description) => new(name)
     {

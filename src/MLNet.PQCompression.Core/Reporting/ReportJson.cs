@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
+using MLNet.PQCompression.Detectors;
 
 namespace MLNet.PQCompression.Reporting;
 
@@ -10,6 +11,9 @@ public static class ReportJson
 {
     /// <summary>The evaluation as JSON.</summary>
     public static string ToJson(this EvaluationReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.EvaluationReport);
+
+    /// <summary>The evaluation of a detector as JSON.</summary>
+    public static string ToJson(this DetectionReport report) => JsonSerializer.Serialize(report, ReportJsonContext.Default.DetectionReport);
 
     /// <summary>The inspection as JSON.</summary>
     public static string ToJson(this ModelInspection inspection) => JsonSerializer.Serialize(inspection, ReportJsonContext.Default.ModelInspection);
@@ -30,8 +34,9 @@ public static class ReportJson
     }
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(OutputKindConverter)])]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(OutputKindConverter), typeof(OverlapConverter)])]
 [JsonSerializable(typeof(CompressionDocument))]
+[JsonSerializable(typeof(DetectionReport))]
 [JsonSerializable(typeof(EvaluationReport))]
 [JsonSerializable(typeof(ModelInspection))]
 [JsonSerializable(typeof(CompressionSummary))]
@@ -41,6 +46,9 @@ internal sealed partial class ReportJsonContext : JsonSerializerContext;
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Provenance))]
 internal sealed partial class CompactJsonContext : JsonSerializerContext;
+
+/// <summary>Writes what was compared in lower case.</summary>
+internal sealed class OverlapConverter() : JsonStringEnumConverter<OverlapOf>(JsonNamingPolicy.CamelCase);
 
 /// <summary>Writes what an output is in lower case.</summary>
 public sealed class OutputKindConverter() : JsonStringEnumConverter<OutputKind>(JsonNamingPolicy.CamelCase);

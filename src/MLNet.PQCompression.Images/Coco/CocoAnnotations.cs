@@ -1,5 +1,5 @@
 using System.Text.Json;
-using MLNet.PQCompression.Reporting.Detection;
+using MLNet.PQCompression.Detectors;
 
 namespace MLNet.PQCompression.Images.Coco;
 
@@ -16,8 +16,11 @@ public sealed class CocoAnnotations
     private const long MaxBytes = 1L << 30;
     private const int MaxSide = 1 << 16;
 
-    private CocoAnnotations(Dictionary<long, CocoPicture> pictures, SortedDictionary<long, string> categories, List<AnnotatedObject> objects) =>
-        (Pictures, Categories, Objects) = (pictures, categories, objects);
+    private CocoAnnotations(string path, Dictionary<long, CocoPicture> pictures, SortedDictionary<long, string> categories, List<AnnotatedObject> objects) =>
+        (Path, Pictures, Categories, Objects) = (path, pictures, categories, objects);
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
 
     /// <summary>The pictures by number.</summary>
     public IReadOnlyDictionary<long, CocoPicture> Pictures { get; }
@@ -42,7 +45,7 @@ public sealed class CocoAnnotations
         {
             using FileStream file = File.OpenRead(path);
             using JsonDocument document = JsonDocument.Parse(file);
-            return Parse(document.RootElement);
+            return Parse(path, document.RootElement);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException or ArgumentException or OverflowException)
         {
@@ -50,7 +53,7 @@ public sealed class CocoAnnotations
         }
     }
 
-    private static CocoAnnotations Parse(JsonElement root)
+    private static CocoAnnotations Parse(string path, JsonElement root)
     {
         var pictures = new Dictionary<long, CocoPicture>();
         foreach (JsonElement image in root.GetProperty("images").EnumerateArray())
@@ -66,7 +69,7 @@ public sealed class CocoAnnotations
         var objects = new List<AnnotatedObject>();
         foreach (JsonElement annotation in root.GetProperty("annotations").EnumerateArray())
             objects.Add(Object(annotation, pictures, categories));
-        return new(pictures, categories, objects);
+        return new(path, pictures, categories, objects);
     }
 
     private static int Side(JsonElement image, string name) =>

@@ -36,6 +36,18 @@ public sealed class CocoAnnotationsTests : IDisposable
     [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": [0, 0, 1]}]}")]
     [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": [0, 0, 1, 1], \"segmentation\": {\"size\": [2, 2], \"counts\": [9]}}]}")]
     [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}, {\"id\": 1, \"file_name\": \"b\", \"width\": 2, \"height\": 2}], \"categories\": [], \"annotations\": []}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"bbox\": [0, 0, 1, 1]}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": \"1\", \"category_id\": 1, \"bbox\": [0, 0, 1, 1]}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": \"none\"}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 2, \"bbox\": [0, 0, 1, 1]}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": [0, 0, -1, 1]}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": [0, 0, 1, 1], \"segmentation\": {\"size\": [2, 3], \"counts\": [6]}}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": [0, 0, 1, 1], \"segmentation\": {\"size\": [2, 2], \"counts\": \"\u007f\u007f\"}}]}")]
+    [InlineData("{\"images\": [{\"id\": 1, \"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [{\"id\": 1, \"name\": \"x\"}], \"annotations\": [{\"image_id\": 1, \"category_id\": 1, \"bbox\": [0, 0, 1, 1], \"area\": \"large\"}]}")]
+    [InlineData("{\"images\": [{\"file_name\": \"a\", \"width\": 2, \"height\": 2}], \"categories\": [], \"annotations\": []}")]
+    [InlineData("{\"images\": [], \"annotations\": []}")]
+    [InlineData("{\"images\": [], \"categories\": [{\"id\": 1}], \"annotations\": []}")]
     public void OtherFilesAreRefusedByName(string json)
     {
         var refusal = Assert.Throws<InvalidDataException>(() => Read(json));

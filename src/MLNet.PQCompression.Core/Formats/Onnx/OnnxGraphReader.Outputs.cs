@@ -63,10 +63,19 @@ internal sealed partial class OnnxGraphReader
         var outputs = new List<ValueInfo>();
         foreach (ValueInfoMessage output in graph.Outputs)
             if (_values.GetValueOrDefault(output.Name) is Activation value && value.Name != input.Name)
-                outputs.Add(new(names.TryAdd(value.Name, output.Name) ? output.Name : names[value.Name], value.Shape?.ToShape() ?? default));
+                outputs.Add(new(names.TryAdd(value.Name, output.Name) ? output.Name : names[value.Name], value.Shape?.ToShape() ?? Declared(output)));
             else if (!_values.ContainsKey(output.Name))
                 throw new InvalidModelException($"no node makes its output '{output.Name}'");
         return outputs.Count > 0 ? [.. outputs] : throw new InvalidModelException($"none of its outputs ({string.Join(", ", graph.Outputs.Select(o => o.Name))}) is computed from its input");
+    }
+
+    /// <summary>The shape that the file declares, for values that foreign nodes make; scalar where it declares none.</summary>
+    private static TensorShape Declared(ValueInfoMessage output)
+    {
+        var sizes = new int[output.Dimensions?.Count ?? 0];
+        for (int i = 0; i < sizes.Length; i++)
+            sizes[i] = output.Dimensions![i] is > 0 and <= int.MaxValue and var size ? (int)size : -1;
+        return new(sizes);
     }
 
     private static Node Renamed(Node node, Dictionary<string, string> names)

@@ -1,4 +1,4 @@
-namespace MLNet.PQCompression.Reporting.Detection;
+namespace MLNet.PQCompression.Detectors;
 
 /// <summary>An object that a detector found.</summary>
 /// <param name="Image">The picture.</param>

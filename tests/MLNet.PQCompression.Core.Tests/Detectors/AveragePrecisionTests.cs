@@ -1,6 +1,6 @@
-using MLNet.PQCompression.Reporting.Detection;
+using MLNet.PQCompression.Detectors;
 
-namespace MLNet.PQCompression.Tests.Reporting.Detection;
+namespace MLNet.PQCompression.Tests.Detectors;
 
 /// <summary>Cases small enough to work out on paper from COCO's definition.</summary>
 public sealed class AveragePrecisionTests

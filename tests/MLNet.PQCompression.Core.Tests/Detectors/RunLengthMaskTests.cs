@@ -1,6 +1,6 @@
-using MLNet.PQCompression.Reporting.Detection;
+using MLNet.PQCompression.Detectors;
 
-namespace MLNet.PQCompression.Tests.Reporting.Detection;
+namespace MLNet.PQCompression.Tests.Detectors;
 
 public sealed class RunLengthMaskTests
 {

@@ -1,4 +1,4 @@
-namespace MLNet.PQCompression.Reporting.Detection;
+namespace MLNet.PQCompression.Detectors;
 
 /// <summary>What is compared when a detection meets an object.</summary>
 public enum OverlapOf

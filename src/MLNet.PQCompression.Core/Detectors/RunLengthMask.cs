@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace MLNet.PQCompression.Reporting.Detection;
+namespace MLNet.PQCompression.Detectors;
 
 /// <summary>A binary mask of a picture, as lengths of runs down the columns: the first counts pixels that are out, the next those that are in, and so on (COCO's RLE).</summary>
 public sealed class RunLengthMask
@@ -128,6 +128,17 @@ public sealed class RunLengthMask
                 otherEnd += other.Counts[j];
         }
         return both;
+    }
+
+    /// <summary>A byte for each pixel, row by row: 1 where it is in.</summary>
+    public byte[] ToPixels()
+    {
+        var pixels = new byte[checked(Height * Width)];
+        int at = 0;
+        for (int i = 0; i < Counts.Length; i++)
+            for (int end = at + Counts[i]; at < end; at++)
+                pixels[(at % Height * Width) + (at / Height)] = (byte)(i % 2);
+        return pixels;
     }
 
     private static void MarkColumn(IReadOnlyList<double> polygon, double x, List<double> crossings, bool[] inside)

@@ -1,4 +1,4 @@
-namespace MLNet.PQCompression.Reporting.Detection;
+namespace MLNet.PQCompression.Detectors;
 
 /// <summary>The objects and detections of one category in one picture, and how much each pair overlaps.</summary>
 internal sealed class PictureMatches
