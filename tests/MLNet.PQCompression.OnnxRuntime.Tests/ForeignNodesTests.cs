@@ -4,7 +4,6 @@ using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 using MLNet.PQCompression.Reporting;
-using MLNet.PQCompression.Tests;
 using MLNet.PQCompression.Tests.Compression;
 using MLNet.PQCompression.Tests.Formats.Onnx;
 using Activation = MLNet.PQCompression.Inference.Activation;
@@ -135,15 +134,6 @@ public sealed class ForeignNodesTests
     {
         var e = Assert.Throws<InvalidModelException>(() => NetworkAnalyzer.Analyze(OnnxReader.Read(Rows().Bytes("y"), "test"), new TestNetworks.Images(12), new() { ForeignRuntime = Engine }));
         Assert.Contains("differ in length", e.Message);
-    }
-
-    [SkippableFact]
-    [Trait("Category", "Slow")]
-    public void Mask_RCNN_is_compressed()
-    {
-        ModelGraph teacher = OnnxReader.Read(SharedData.Require("maskrcnn/maskrcnn-scenes.onnx"));
-        CompressionResult result = ModelCompressor.Compress(teacher, new TestNetworks.Images(8, size: 128), new() { ForeignRuntime = Engine, Views = 1 });
-        Assert.All(result.Report.Layers.Where(l => l.Plan.IsQuantized), l => Assert.InRange(l.RelativeError!.Value, 0, 1));
     }
 
     private static CompressionResult Compress(ModelGraph teacher) =>

@@ -107,7 +107,7 @@ internal sealed class CompressCommand : ToolCommand
         IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || isOneAnswer ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
             teacher, student, heldOutSamples, null, options.Threads, options.ForeignRuntime,
             new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), console.CancellationToken));
-        AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream));
+        AtomicFile.Write(output, overwrite, stream => OnnxWriter.Write(student, stream, new() { DataFile = output + ".data" }));
         CompressionSummary summary = CompressionSummary.Of(result, output, new FileInfo(output).Length) with
         {
             HeldOut = check,

@@ -46,7 +46,7 @@ internal sealed class ExportCommand : ToolCommand
         AtomicFile.Write(output, overwrite, stream =>
         {
             if (extension == ".onnx")
-                OnnxWriter.Write(model, stream, WriteOptions(arguments));
+                OnnxWriter.Write(model, stream, WriteOptions(arguments) with { DataFile = output + ".data" });
             else
                 SafetensorsFile.Write(StateDict.FromGraph(model), stream);
         });

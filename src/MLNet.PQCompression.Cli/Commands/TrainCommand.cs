@@ -89,7 +89,7 @@ internal sealed class TrainCommand : ToolCommand
         AtomicFile.Write(output, overwrite, stream =>
         {
             if (extension == ".onnx")
-                OnnxWriter.Write(trained, stream);
+                OnnxWriter.Write(trained, stream, new() { DataFile = output + ".data" });
             else
                 SafetensorsFile.Write(StateDict.FromGraph(trained), stream);
         });

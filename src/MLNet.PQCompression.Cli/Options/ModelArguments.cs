@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Cli.Options;
 
-/// <summary>MODEL and --arch.</summary>
+/// <summary>MODEL, --arch and what is said of the model's inputs.</summary>
 internal sealed class ModelArguments
 {
     private readonly Argument<string> _path = new("MODEL")
@@ -19,15 +20,17 @@ internal sealed class ModelArguments
         Description = "The architecture of a state dict, such as resnet18 or resnext50_32x4d; found out from names and shapes where it is left out.",
     };
 
-    public IReadOnlyList<Symbol> All => [_path, _architecture];
+    private readonly InputOptions _inputs = new();
+
+    public IReadOnlyList<Symbol> All => [_path, _architecture, .. _inputs.All];
 
     public string Path(ParseResult arguments) => arguments.GetRequiredValue(_path);
 
-    public ModelGraph Load(ParseResult arguments) => Load(Path(arguments), arguments.GetValue(_architecture));
+    public ModelGraph Load(ParseResult arguments) => Load(Path(arguments), arguments.GetValue(_architecture), _inputs.Read(arguments));
 
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    public static ModelGraph Load(string path, string? architecture) => File.Exists(path)
-        ? ModelFile.Load(path, architecture)
+    public static ModelGraph Load(string path, string? architecture, OnnxInputs? inputs = null) => File.Exists(path)
+        ? ModelFile.Load(path, architecture, inputs)
         : throw new FileNotFoundException($"There is no model file '{path}'.", path);
 
     /// <summary>SHA-256 of a file, in hexadecimal.</summary>

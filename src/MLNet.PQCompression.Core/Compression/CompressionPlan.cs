@@ -86,11 +86,13 @@ public sealed class CompressionPlan
             return Alone("depthwise: few bytes and large errors");
         LayerGeometry geometry = LayerGeometry.Of(node.Operator, shape);
         bool isLinear = geometry.Window is null;
-        (int d, string rule) = exception?.BlockSize is { } given ? (given, exception.Reason ?? "as asked") : BlockSize(geometry, options, basicBlocks);
+        (int d, string rule) = exception?.BlockSize is { } given ? (given, exception.Reason ?? "as asked")
+            : isLinear && RegionDetector.IsHidden(graph, node) ? (LargestDivisor(geometry.RowLength, RegionDetector.BlockSize(geometry), 1), "box head")
+            : BlockSize(geometry, options, basicBlocks);
         if (d < 1 || geometry.RowLength % d != 0)
             throw Impossible($"blocks of {d} do not divide its rows of {geometry.RowLength} values");
         long blocks = shape.Count / d;
-        int wanted = exception?.Codewords ?? (isLinear ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
+        int wanted = exception?.Codewords ?? (isLinear && !RegionDetector.Applies(graph) ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
         int k = exception?.Codewords is not null ? (int)Math.Min(wanted, blocks) : Clamp(wanted, blocks);
         Node[] together = [.. graph.Nodes.SkipWhile(n => n != node).TakeWhile(readers.Contains)];
         if (together.Length > 1)

@@ -13,10 +13,11 @@ public static class ModelFile
     /// <summary>Reads ONNX (compressed models too), or a state dict: safetensors, PyTorch's two containers, what TorchSharp saves, the checkpoints published with the paper.</summary>
     /// <param name="path">The file.</param>
     /// <param name="architecture">For a state dict, which network it belongs to; null finds out from names and shapes. ONNX files carry their structure.</param>
+    /// <param name="inputs">For an ONNX model of several inputs, which is the image and what the others are given; null finds it out.</param>
     /// <exception cref="InvalidModelException">The file is malformed, of no known format, or does not fit the architecture.</exception>
     /// <exception cref="UnsupportedOperatorException">The model uses operators that this library does not compute.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static ModelGraph Load(string path, string? architecture = null)
+    public static ModelGraph Load(string path, string? architecture = null, OnnxInputs? inputs = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         byte[] file = ReadAll(path);
@@ -28,7 +29,7 @@ public static class ModelFile
             return (architecture is null ? Architecture.Detect(state) : Architecture.Find(architecture)).Build(state);
         if (architecture is not null)
             throw new InvalidModelException($"{path} is not a state dict, so the architecture '{architecture}' cannot apply; leave it out.");
-        return OnnxReader.Read(file, path, Path.GetDirectoryName(Path.GetFullPath(path)));
+        return OnnxReader.Read(file, path, Path.GetDirectoryName(Path.GetFullPath(path)), inputs: inputs);
     }
 
     private static byte[] ReadAll(string path)

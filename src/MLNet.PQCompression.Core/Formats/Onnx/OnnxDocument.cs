@@ -21,6 +21,9 @@ public sealed class OnnxDocument : ModelOrigin
     /// <summary>Where files with external tensors lie, or null.</summary>
     internal string? Folder { get; }
 
+    /// <summary>The inputs besides the image, and the constants that they are given where the document runs.</summary>
+    internal Dictionary<string, RawTensor> OtherInputs { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The graph's initializers as they were read; others in a graph of this document have been replaced.</summary>
     internal IReadOnlyDictionary<string, Initializer> Weights { get; set; } = new Dictionary<string, Initializer>();
 

@@ -6,7 +6,7 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// <summary>
 /// One reading of one model: resolves values in order, folds what is constant, and collects the nodes that remain. What cannot be computed here becomes a <see cref="Foreign"/> node.
 /// </summary>
-internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, ReadOnlyMemory<byte> file, string? folder, bool verify)
+internal sealed partial class OnnxGraphReader(ModelMessage model, GraphMessage graph, OnnxTensors tensors, ReadOnlyMemory<byte> file, string? folder, bool verify, OnnxInputs given)
 {
     /// <summary>What constant folding may take whatever the file's length: files of weights by ConstantOfShape are small.</summary>
     private const long FoldedBytes = 1 << 30;

@@ -34,6 +34,14 @@ internal sealed class OnnxTensors(string? folder)
         return false;
     }
 
+    /// <summary>The message of a tensor.</summary>
+    public static Schema.TensorProto ToProto(string name, RawTensor tensor)
+    {
+        var message = new Schema.TensorProto { Name = name, DataType = Number(tensor.Type), RawData = Google.Protobuf.ByteString.CopyFrom(tensor.Data.Span) };
+        message.Dims.AddRange(tensor.Shape.Dimensions.Select(d => (long)d));
+        return message;
+    }
+
     /// <summary>Whether a tensor is of a type that is read; strings, complex numbers and numbers of less than 8 bits are not.</summary>
     public static bool IsRead(TensorMessage tensor) => TryType(tensor.ElementType, out _);
 

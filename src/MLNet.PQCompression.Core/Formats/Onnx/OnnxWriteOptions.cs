@@ -17,6 +17,12 @@ public sealed record OnnxWriteOptions
     /// </summary>
     public int? Opset { get; init; }
 
+    /// <summary>The most bytes of the file itself: 2 GB less 1 MB, which is as much as a message of ONNX holds.</summary>
+    public long MaxFileBytes { get; init; } = int.MaxValue - (1 << 20);
+
+    /// <summary>Where tensors go when the file would be larger than <see cref="MaxFileBytes"/>: a file in the folder of the model. Null is the model's path and ".data", and refuses what is written to a stream.</summary>
+    public string? DataFile { get; init; }
+
     /// <summary>True writes every weight dense, as float32.</summary>
     public bool Dense { get; init; }
 

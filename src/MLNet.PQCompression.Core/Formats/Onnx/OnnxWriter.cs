@@ -16,14 +16,14 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// </remarks>
 public static class OnnxWriter
 {
-    /// <summary>Writes a file; an existing one is replaced only when the new one is complete.</summary>
+    /// <summary>Writes a file; an existing one is replaced only when the new one is complete. The tensors of a model above 2 GB go into a file of its name and ".data" beside it.</summary>
     /// <exception cref="InvalidModelException">A weight is not finite.</exception>
     /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
     public static void Write(ModelGraph graph, string path, OnnxWriteOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ModelProto model = OnnxModelBuilder.Build(graph, options ?? new());
+        ModelProto model = Build(graph, (options ??= new()).DataFile is null ? options with { DataFile = path + ".data" } : options);
         string partial = path + ".partial";
         try
         {
@@ -38,15 +38,24 @@ public static class OnnxWriter
     }
 
     /// <summary>Writes to a stream.</summary>
-    /// <exception cref="InvalidModelException">A weight is not finite.</exception>
+    /// <exception cref="InvalidModelException">A weight is not finite, or the model is too large for one file and the options name none beside it.</exception>
     /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
     public static void Write(ModelGraph graph, Stream stream, OnnxWriteOptions? options = null) =>
-        OnnxModelBuilder.Build(graph, options ?? new()).WriteTo(stream);
+        Build(graph, options ?? new()).WriteTo(stream);
 
     /// <summary>The bytes that <see cref="Write(ModelGraph, Stream, OnnxWriteOptions?)"/> writes.</summary>
     /// <exception cref="UnsupportedOperatorException">An operator has no form in the operator set asked for.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The operator set is not 11 to 21.</exception>
     public static long Size(ModelGraph graph, OnnxWriteOptions? options = null) =>
-        OnnxModelBuilder.Build(graph, options ?? new()).CalculateSize();
+        ExternalTensors.SizeOf(OnnxModelBuilder.Build(graph, options ?? new()));
+
+    private static ModelProto Build(ModelGraph graph, OnnxWriteOptions options)
+    {
+        ModelProto model = OnnxModelBuilder.Build(graph, options);
+        if (ExternalTensors.SizeOf(model) is var bytes && bytes > options.MaxFileBytes)
+            ExternalTensors.MoveOut(model, options.DataFile ?? throw new InvalidModelException(
+                $"Model '{graph.Name}' takes {bytes} bytes, more than the {options.MaxFileBytes} of one ONNX file; name a file for its tensors ({nameof(OnnxWriteOptions)}.{nameof(OnnxWriteOptions.DataFile)})."));
+        return model;
+    }
 }

@@ -4,7 +4,7 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Formats.Onnx;
 
-/// <summary>A graph's document with the graph's weights, from which parts can be taken that run by themselves.</summary>
+/// <summary>A graph's document with the graph's weights and constants for the inputs besides its image, from which parts can be taken that run by themselves.</summary>
 internal sealed class RunnableDocument
 {
     private const int LeastIr = 4; // From here on initializers need not be inputs.
@@ -18,6 +18,8 @@ internal sealed class RunnableDocument
     {
         (Graph, Document) = (graph, graph.Origin as OnnxDocument ?? throw new InvalidModelException($"Model '{graph.Name}' was not read from ONNX, so there is no document of it to run."));
         _model = new DocumentWriter(Document, graph, new()).WriteForRunning();
+        DocumentNames.Keep(_model.Graph.Input, i => !Document.OtherInputs.ContainsKey(i.Name));
+        _model.Graph.Initializer.AddRange(Document.OtherInputs.Select(i => OnnxTensors.ToProto(i.Key, i.Value)));
         _initializers = _model.Graph.Initializer.ToDictionary(t => t.Name, StringComparer.Ordinal);
         for (int i = 0; i < _model.Graph.Node.Count; i++)
             foreach (string output in _model.Graph.Node[i].Output)

@@ -1,0 +1,35 @@
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>
+/// The block sizes of detectors that cut features out for each region, such as Faster and Mask R-CNN: those by which the paper's 26 times are reached. Backbone, pyramid and mask head have the usual small
+/// blocks and k = 256 everywhere; the hidden linear layers of the box head, a third of all weights, have larger ones.
+/// </summary>
+internal static class RegionDetector
+{
+    /// <summary>Rows from here on are features of a whole grid of cells.</summary>
+    private const int LongRow = 4096;
+
+    /// <summary>Whether a network is such a detector.</summary>
+    public static bool Applies(ModelGraph graph) => graph.ForeignNodes.Any(n => ((Foreign)n.Operator).Type is "RoiAlign" or "MaxRoiPool");
+
+    /// <summary>Whether a linear layer stands before another one, with nothing but functions in between.</summary>
+    public static bool IsHidden(ModelGraph graph, Node layer)
+    {
+        if (!Applies(graph))
+            return false;
+        var open = new Stack<string>([layer.Output]);
+        while (open.TryPop(out string? value))
+            foreach (Node reader in graph.Nodes.Where(n => n.Inputs.Contains(value)))
+                if (reader.Operator is Gemm or MatMul)
+                    return true;
+                else if (reader.Operator is PointwiseOperator or BatchNormalization or Binary)
+                    open.Push(reader.Output);
+        return false;
+    }
+
+    /// <summary>d of a hidden layer.</summary>
+    public static int BlockSize(LayerGeometry geometry) => geometry.RowLength >= LongRow ? 16 : 8;
+}
