@@ -15,7 +15,7 @@ internal static class RegionDetector
     /// <summary>Whether a network is such a detector.</summary>
     public static bool Applies(ModelGraph graph) => graph.ForeignNodes.Any(n => ((Foreign)n.Operator).Type is "RoiAlign" or "MaxRoiPool");
 
-    /// <summary>Whether a linear layer stands before another one, with nothing but functions in between.</summary>
+    /// <summary>Whether a linear layer stands before another one, with nothing but functions and other shapes in between.</summary>
     public static bool IsHidden(ModelGraph graph, Node layer)
     {
         if (!Applies(graph))
@@ -25,7 +25,7 @@ internal static class RegionDetector
             foreach (Node reader in graph.Nodes.Where(n => n.Inputs.Contains(value)))
                 if (reader.Operator is Gemm or MatMul)
                     return true;
-                else if (reader.Operator is PointwiseOperator or BatchNormalization or Binary)
+                else if (reader.Operator is PointwiseOperator or BatchNormalization or Binary or Flatten or Reshape or Foreign { Type: "Flatten" or "Reshape" or "Squeeze" or "Cast" })
                     open.Push(reader.Output);
         return false;
     }
