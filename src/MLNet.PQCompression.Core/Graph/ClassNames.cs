@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace MLNet.PQCompression.Graph;
 
@@ -19,7 +20,7 @@ public static class ClassNames
             return null;
         try
         {
-            string?[] names = JsonSerializer.Deserialize<string?[]>(text) ?? [];
+            string?[] names = JsonSerializer.Deserialize(text, NamesJsonContext.Default.StringArray) ?? [];
             return names.Contains(null) ? throw new JsonException("a name is null") : [.. names!];
         }
         catch (JsonException e)
@@ -29,7 +30,7 @@ public static class ClassNames
     }
 
     /// <summary>The entry that keeps the names in a model file.</summary>
-    public static KeyValuePair<string, string> ToMetadata(IEnumerable<string> names) => new(MetadataKey, JsonSerializer.Serialize(names));
+    public static KeyValuePair<string, string> ToMetadata(IEnumerable<string> names) => new(MetadataKey, JsonSerializer.Serialize([.. names], NamesJsonContext.Default.StringArray));
 
     /// <summary>"0", "1", …: the names of classes that have none.</summary>
     public static ImmutableArray<string> Numbers(int count) => [.. Enumerable.Range(0, count).Select(i => i.ToString(CultureInfo.InvariantCulture))];
@@ -68,3 +69,6 @@ public static class ClassNames
         return [.. order, .. index.Values.Order()];
     }
 }
+
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class NamesJsonContext : JsonSerializerContext;

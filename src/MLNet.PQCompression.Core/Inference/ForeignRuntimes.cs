@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace MLNet.PQCompression.Inference;
 
 /// <summary>Finds what runs foreign nodes where the application has it. Nothing here depends on that package, so that an application whose models need none stays free of native code.</summary>
@@ -8,7 +6,8 @@ public static class ForeignRuntimes
     /// <summary>The package that has one.</summary>
     public const string Package = "MLNet.PQCompression.OnnxRuntime";
 
-    private const string Engine = Package + ".OnnxRuntimeEngine";
+    /// <summary>Its type, as a constant, by which trimming knows to keep it.</summary>
+    private const string Engine = Package + ".OnnxRuntimeEngine, " + Package;
 
     private static readonly Lazy<IForeignRuntime?> Found = new(Load);
 
@@ -19,9 +18,9 @@ public static class ForeignRuntimes
     {
         try
         {
-            return (IForeignRuntime)Activator.CreateInstance(Assembly.Load(Package).GetType(Engine, throwOnError: true)!)!;
+            return Type.GetType(Engine) is { } type ? (IForeignRuntime?)Activator.CreateInstance(type) : null;
         }
-        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+        catch (Exception e) when (e is IOException or BadImageFormatException)
         {
             return null;
         }
