@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Images.Coco;
 using MLNet.PQCompression.Inference;
-using MLNet.PQCompression.Reporting.Detection;
 using MLNet.PQCompression.Tests;
 using MLNet.PQCompression.Tests.Compression;
 using Activation = MLNet.PQCompression.Inference.Activation;
