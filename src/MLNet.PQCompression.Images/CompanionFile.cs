@@ -51,8 +51,21 @@ internal static class CompanionFile
     {
         const string Ending = "Preprocess.onnx";
         IEnumerable<string> folders = parent is null ? [folder] : [folder, .. Directory.EnumerateDirectories(parent, "*", new EnumerationOptions { IgnoreInaccessible = true }).Take(100).Order(StringComparer.Ordinal)];
-        return folders.SelectMany(f => Directory.EnumerateFiles(f, "*" + Ending, new EnumerationOptions { IgnoreInaccessible = true }))
-            .Where(f => model.StartsWith(Path.GetFileName(f)[..^Ending.Length], StringComparison.OrdinalIgnoreCase) && new FileInfo(f).Length < MostBytes);
+        return folders.SelectMany(f => Files(f, "*" + Ending))
+            .Where(f => model.StartsWith(Path.GetFileName(f)[..^Ending.Length], StringComparison.OrdinalIgnoreCase) && new FileInfo(f) is { Exists: true, Length: < MostBytes });
+    }
+
+    /// <summary>The files of a folder; none where it has gone since it was listed, as temporary ones do.</summary>
+    private static string[] Files(string folder, string pattern)
+    {
+        try
+        {
+            return Directory.GetFiles(folder, pattern, new EnumerationOptions { IgnoreInaccessible = true });
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
     }
 
     private static StatedPreprocessing? FromJson(string file, ImagePreprocessing standard)

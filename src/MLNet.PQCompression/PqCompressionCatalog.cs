@@ -79,6 +79,46 @@ public static class PqCompressionCatalog
         return new(CatalogEnvironment.Of(catalog), options);
     }
 
+    /// <summary>
+    /// Create a <see cref="PqDetectionEstimator"/>, which finds objects in the images of column <paramref name="inputColumnName"/> with a detector, dense or compressed, and makes the columns
+    /// "Boxes", "Labels" and "Scores".
+    /// </summary>
+    /// <param name="catalog">The transform's catalog.</param>
+    /// <param name="inputColumnName">Name of the image column.</param>
+    /// <param name="modelFile">The detector, an ONNX file.</param>
+    /// <param name="classNames">The classes in the order of the labels; if null, what the model file says.</param>
+    /// <param name="leastScore">What an object's score must reach.</param>
+    public static PqDetectionEstimator DetectObjects(
+        this TransformsCatalog catalog, string inputColumnName, string modelFile, IReadOnlyList<string>? classNames = null, float leastScore = 0.3f) =>
+        catalog.DetectObjects(new PqDetectionEstimator.Options
+        {
+            InputColumnName = inputColumnName,
+            ModelFile = modelFile,
+            ClassNames = classNames,
+            Detections = new() { LeastScore = leastScore },
+        });
+
+    /// <summary>Create a <see cref="PqDetectionEstimator"/> with all options.</summary>
+    /// <param name="catalog">The transform's catalog.</param>
+    /// <param name="options">Columns, network, and how to compress it first, if at all.</param>
+    public static PqDetectionEstimator DetectObjects(this TransformsCatalog catalog, PqDetectionEstimator.Options options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        return new(CatalogEnvironment.Of(catalog), options);
+    }
+
+    /// <summary>Finds the detectors in a pipeline, fitted or loaded: to write them as ONNX, or to ask for their classes.</summary>
+    /// <param name="catalog">The model catalog.</param>
+    /// <param name="model">A transformer, usually from <see cref="ModelOperationsCatalog.Load(string, out DataViewSchema)"/>.</param>
+    /// <returns>The detectors in the order of the pipeline; those of a loaded pipeline are read anew and are the caller's to dispose.</returns>
+    /// <exception cref="MLNet.PQCompression.Graph.InvalidModelException">A saved detector is broken, or was saved by a newer version of this package.</exception>
+    public static IReadOnlyList<PqDetectionTransformer> FindDetectors(this ModelOperationsCatalog catalog, ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        return [.. SavedDetectionChain.FindIn(model)];
+    }
+
     /// <summary>Finds the compressed networks in a pipeline, fitted or loaded: to write them as ONNX, or to score in batches, which a loaded chain does not.</summary>
     /// <param name="catalog">The model catalog.</param>
     /// <param name="model">A transformer, usually from <see cref="ModelOperationsCatalog.Load(string, out DataViewSchema)"/>.</param>

@@ -7,6 +7,9 @@ namespace MLNet.PQCompression.Detectors;
 internal sealed class UltraFaceProfile() : DetectionProfile(
     "ultraface", "scores [1×N×(1 + classes)], background first, and boxes [1×N×4] from 0 to 1", LabelNumbering.FromZero, overlap: 0.3)
 {
+    /// <summary>1, but for rounding.</summary>
+    private const float MostProbability = 1.001f;
+
     public override IReadOnlyList<string> UsualNames => ["face"];
 
     public override bool Fits(IReadOnlyList<ValueInfo> outputs, int height, int width) => Find([.. outputs.Select(o => (o.Name, o.Shape))]) is not null;
@@ -20,6 +23,8 @@ internal sealed class UltraFaceProfile() : DetectionProfile(
         Activation scores = outputs[found.Scores];
         ReadOnlySpan<float> boxes = outputs[found.Boxes].Span;
         int classes = scores.Shape[2];
+        if (System.Numerics.Tensors.TensorPrimitives.Max<float>(scores.Span) > MostProbability)
+            throw new InvalidModelException($"The profile '{Name}' is for scores that are probabilities; this model's ({found.Scores}) reach {System.Numerics.Tensors.TensorPrimitives.Max<float>(scores.Span):0.0}.");
         var candidates = new List<Candidate>();
         for (int i = 0; i < scores.Shape[1]; i++)
             for (int label = 1; label < classes; label++)

@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Images;
 
 namespace MLNet.PQCompression.Columns;
@@ -16,7 +17,7 @@ internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorF
     public int Length => Preprocessing.Length;
 
     /// <summary>From an image of ML.NET. LoadImages leaves a photograph as the camera stored it, and notes its file; the orientation is read there.</summary>
-    public void Convert(in MLImage? image, Span<float> destination)
+    public PicturePlacement Convert(in MLImage? image, Span<float> destination)
     {
         if (image is null)
             throw new InvalidDataException($"The image is missing. {DropRows}");
@@ -29,48 +30,55 @@ internal sealed record ImageInput(ImagePreprocessing Preprocessing, PixelVectorF
             pixels[to + 1] = source[from + 1];
             pixels[to + 2] = source[from + blue];
         }
-        Preprocessing.Apply(ImageDecoder.Upright(new RgbImage(image.Width, image.Height, pixels), Size is null ? image.Tag : null), destination);
+        return Apply(ImageDecoder.Upright(new RgbImage(image.Width, image.Height, pixels), Size is null ? image.Tag : null), destination);
     }
 
     /// <summary>From the pixels of an image of known size: red, green, blue of each, row by row.</summary>
-    public void ConvertFrame(in VBuffer<byte> pixels, Span<float> destination)
+    public PicturePlacement ConvertFrame(in VBuffer<byte> pixels, Span<float> destination)
     {
         if (Size is not { } size || pixels.Length != size.Height * size.Width * 3)
             throw new InvalidDataException($"There are {pixels.Length} bytes of pixels; an image of {Size?.Width}×{Size?.Height} has {Size?.Height * Size?.Width * 3}.");
-        Preprocessing.Apply(new RgbImage(size.Width, size.Height, [.. pixels.DenseValues()]), destination);
+        return Apply(new RgbImage(size.Width, size.Height, [.. pixels.DenseValues()]), destination);
     }
 
-    /// <summary>From a vector of numbers.</summary>
-    public void Convert(in VBuffer<float> vector, Span<float> destination)
+    /// <summary>From a vector of numbers. What it was made of is not known, so it is taken for the picture itself.</summary>
+    public PicturePlacement Convert(in VBuffer<float> vector, Span<float> destination)
     {
         if (vector.Length != Length)
             throw new InvalidDataException($"The vector has {vector.Length} values, but the model takes {Preprocessing.Channels}×{Preprocessing.Height}×{Preprocessing.Width}. "
                 + "Resize with ResizeImages and extract the model's channels, without alpha, with ExtractPixels.");
         Pixels.Apply(vector.IsDense ? vector.GetValues() : vector.DenseValues().ToArray(), Preprocessing, destination);
+        return PicturePlacement.Same(Preprocessing.Width, Preprocessing.Height);
     }
 
     /// <summary>From an encoded image.</summary>
-    public void Convert(in VBuffer<byte> encoded, Span<float> destination)
+    public PicturePlacement Convert(in VBuffer<byte> encoded, Span<float> destination)
     {
         if (encoded.Length == 0)
             throw new InvalidDataException($"The image is missing. {DropRows}");
-        Preprocessing.Apply(ImageDecoder.Decode(encoded.IsDense ? encoded.GetValues() : encoded.DenseValues().ToArray()), destination);
+        return Apply(ImageDecoder.Decode(encoded.IsDense ? encoded.GetValues() : encoded.DenseValues().ToArray()), destination);
     }
 
     /// <summary>From a path.</summary>
-    public void Convert(in ReadOnlyMemory<char> path, Span<float> destination)
+    public PicturePlacement Convert(in ReadOnlyMemory<char> path, Span<float> destination)
     {
         if (path.Span.IsWhiteSpace())
             throw new InvalidDataException($"The path is missing. {DropRows}");
         string file = ImageFolder is null ? path.ToString() : Path.Combine(ImageFolder, path.ToString());
         try
         {
-            Preprocessing.Apply(ImageDecoder.Decode(File.ReadAllBytes(file)), destination);
+            return Apply(ImageDecoder.Decode(File.ReadAllBytes(file)), destination);
         }
         catch (InvalidImageException e)
         {
             throw new InvalidDataException($"'{file}' cannot be decoded: {e.Message}", e);
         }
+    }
+
+    private PicturePlacement Apply(RgbImage image, Span<float> destination)
+    {
+        Preprocessing.Apply(image, destination);
+        return Preprocessing.Place(image.Width, image.Height);
     }
 }
 

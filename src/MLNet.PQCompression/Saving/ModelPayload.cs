@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLNet.PQCompression.Columns;
-using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
@@ -28,19 +26,14 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
 
     private static readonly JsonSerializerOptions Json = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
-    private static string PackageVersion =>
-        typeof(ModelPayload).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
-
     /// <summary>Writes the text.</summary>
     public string ToText()
     {
-        using var onnx = new MemoryStream();
-        OnnxWriter.Write(Model.Graph, onnx);
         bool isFirst = Model is { Task: ImageTask.Classifier, Outputs.Wanted: null };
         var header = new Header(
-            isFirst ? 1 : Format, PackageVersion, InputName, Kind, Outputs.Vectors[0], Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder, Input.Size,
+            isFirst ? 1 : Format, PayloadText.PackageVersion, InputName, Kind, Outputs.Vectors[0], Outputs.LabelName, Model.Order, Model.ApplySoftmax, Input.Pixels, Input.ImageFolder, Input.Size,
             Model.Task, Outputs.Vectors.Length > 1 ? Outputs.Vectors : null, Model.Outputs.Wanted);
-        return string.Concat(JsonSerializer.Serialize(header, Json), "\n", Convert.ToBase64String(onnx.GetBuffer().AsSpan(0, (int)onnx.Length)));
+        return PayloadText.Write(JsonSerializer.Serialize(header, Json), Model.Graph);
     }
 
     /// <summary>Reads the text.</summary>
@@ -49,14 +42,8 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
     {
         try
         {
-            int end = text.Span.IndexOf('\n');
-            if (end < 0)
-                throw new FormatException("it has no header");
-            Header header = ReadHeader(text.Span[..end]);
-            byte[] onnx = new byte[text.Length];
-            if (!Convert.TryFromBase64Chars(text.Span[(end + 1)..], onnx, out int length))
-                throw new FormatException("the network is no Base64");
-            ModelGraph graph = OnnxReader.Read(onnx.AsMemory(0, length), "the network in the model zip");
+            (string json, ModelGraph graph) = PayloadText.Read(text, Format);
+            Header header = JsonSerializer.Deserialize<Header>(json, Json) is { Input: not null, Score: not null, Order.IsDefault: false } read ? read : throw new FormatException("its header lacks entries");
             ScoringModel model = ScoringModel.Restore(graph, header.Task, header.Outputs, header.Order, header.Softmax, Inference);
             var columns = new OutputColumns(header.Columns ?? [header.Score], header.Label);
             if (columns.Vectors.Length != model.Outputs.Names.Length || columns.LabelName is null != header.Task is not ImageTask.Classifier)
@@ -67,21 +54,6 @@ internal sealed record ModelPayload(ScoringModel Model, ImageInput Input, string
         {
             throw new InvalidModelException($"The network in the model zip is broken: {e.Message}", e);
         }
-    }
-
-    private static Header ReadHeader(ReadOnlySpan<char> json)
-    {
-        using (JsonDocument document = JsonDocument.Parse(json.ToString()))
-        {
-            if (document.RootElement is not { ValueKind: JsonValueKind.Object } root || !root.TryGetProperty(nameof(Header.Format), out JsonElement written)
-                || written.ValueKind != JsonValueKind.Number || !written.TryGetInt32(out int format))
-                throw new FormatException("its header tells no format");
-            if (format > Format)
-                throw new InvalidModelException($"The model was saved by MLNet.PQCompression {(root.TryGetProperty(nameof(Header.Package), out JsonElement package) ? package : "?")} in format {format}, "
-                    + $"but this is version {PackageVersion}, which reads up to format {Format}. Update the package MLNet.PQCompression.");
-        }
-        Header? header = JsonSerializer.Deserialize<Header>(json, Json);
-        return header is { Input: not null, Score: not null, Order.IsDefault: false } ? header : throw new FormatException("its header lacks entries");
     }
 
     private sealed record Header(

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
-using Microsoft.ML.Transforms.Image;
 using MLNet.PQCompression.Columns;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Scoring;
@@ -27,33 +26,17 @@ internal static class SavedChain
         IDataView classes = context.Data.LoadFromEnumerable(model.ClassNames.Select(n => new ClassName { Name = n }));
         string[] inner = [InnerColumns.Image, InnerColumns.Key, InnerColumns.Model, InnerColumns.Class, .. SavedScores.AllColumns, .. outputs.Vectors.Length > 1 ? [InnerColumns.Row] : Array.Empty<string>()];
 
-        var chain = new List<ITransformer>();
-        IDataView data = new EmptyDataView(inputName, TypeOf(kind, input.Size));
-        // A mapping binds images of registered types only, and each size is a type of its own: images of known size go in as their pixels.
-        if (input.Size is null)
-            Add(transforms.CopyColumns(InnerColumns.Image, inputName));
-        else
-            Add(transforms.ExtractPixels(InnerColumns.Image, inputName, interleavePixelColors: true, outputAsFloatArray: false));
-        Add(transforms.CustomMapping(new ModelKeyFactory().GetMapping(), ModelKey.Contract));
-        Add(transforms.Conversion.MapValue(InnerColumns.Model, [KeyValuePair.Create(0, text)], InnerColumns.Key));
-        chain.Add(Scoring(transforms, kind, input.Size).Fit(data));
-        data = chain[^1].Transform(data);
+        var chain = new ChainBuilder(transforms, inputName, kind, input.Size, transforms.CustomMapping(new ModelKeyFactory().GetMapping(), ModelKey.Contract), text);
+        chain.Add(Scoring(transforms, kind, input.Size));
         string row = outputs.Vectors.Length == 1 ? outputs.Vectors[0] : InnerColumns.Row;
-        Add(transforms.Concatenate(row, [.. SavedScores.ColumnsOf(count)]));
+        chain.Add(transforms.Concatenate(row, [.. SavedScores.ColumnsOf(count)]));
         if (outputs.Vectors.Length > 1)
             for (int i = 0; i < outputs.Vectors.Length; i++)
                 AddSlots(outputs.Vectors[i], model.Outputs.Lengths.Take(i).Sum(), model.Outputs.Lengths[i]);
         if (outputs.LabelName is not null)
-            Add(transforms.Conversion.MapValueToKey(outputs.LabelName, InnerColumns.Class, keyData: classes));
-        Add(transforms.DropColumns(inner));
-        return new TransformerChain<ITransformer>([.. chain]);
-
-        void Add<T>(IEstimator<T> estimator) where T : class, ITransformer
-        {
-            T transformer = estimator.Fit(data);
-            chain.Add(transformer);
-            data = transformer.Transform(data);
-        }
+            chain.Add(transforms.Conversion.MapValueToKey(outputs.LabelName, InnerColumns.Class, keyData: classes));
+        chain.Add(transforms.DropColumns(inner));
+        return chain.Build();
 
         // The feature selector drops the slots that are 0 in all rows it is fitted to; here there is one row, with 1 in the slots to keep.
         void AddSlots(string name, int start, int length)
@@ -65,7 +48,6 @@ internal static class SavedChain
             definition[nameof(Row.Values)].ColumnName = row;
             IDataView one = context.Data.LoadFromEnumerable([new Row { Values = slots }], definition);
             chain.Add(transforms.FeatureSelection.SelectFeaturesBasedOnCount(name, row).Fit(one));
-            data = chain[^1].Transform(data);
         }
     }
 
@@ -97,15 +79,6 @@ internal static class SavedChain
         ImageColumnKind.Pixels => transforms.CustomMapping(new SavedPixelsFactory().GetMapping(), SavedPixelsFactory.Contract),
         ImageColumnKind.Encoded => transforms.CustomMapping(new SavedEncodedFactory().GetMapping(), SavedEncodedFactory.Contract),
         _ => transforms.CustomMapping(new SavedPathFactory().GetMapping(), SavedPathFactory.Contract),
-    };
-
-    private static DataViewType TypeOf(ImageColumnKind kind, ImageSize? size) => kind switch
-    {
-        ImageColumnKind.Image when size is not null => new ImageDataViewType(size.Height, size.Width),
-        ImageColumnKind.Image => new ImageDataViewType(),
-        ImageColumnKind.Pixels => new VectorDataViewType(NumberDataViewType.Single),
-        ImageColumnKind.Encoded => new VectorDataViewType(NumberDataViewType.Byte),
-        _ => TextDataViewType.Instance,
     };
 
     private sealed class Row

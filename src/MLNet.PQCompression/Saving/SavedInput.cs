@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using MLNet.PQCompression.Columns;
+using MLNet.PQCompression.Detectors;
 
 namespace MLNet.PQCompression.Saving;
 
@@ -10,8 +11,8 @@ internal abstract class SavedInput
     [ColumnName(InnerColumns.Model)]
     public ReadOnlyMemory<char> Model { get; set; }
 
-    /// <summary>Writes the network's input.</summary>
-    public abstract void Convert(ImageInput input, Span<float> destination);
+    /// <summary>Writes the network's input, and tells where the image lies in it.</summary>
+    public abstract PicturePlacement Convert(ImageInput input, Span<float> destination);
 }
 
 /// <summary>A row with an image of ML.NET whose size the column's type does not tell.</summary>
@@ -21,7 +22,7 @@ internal sealed class SavedImage : SavedInput
     public MLImage? Image { get; set; }
 
     /// <inheritdoc/>
-    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+    public override PicturePlacement Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
 }
 
 /// <summary>A row with the pixels of an image of ML.NET whose size the column's type tells.</summary>
@@ -31,7 +32,7 @@ internal sealed class SavedFrame : SavedInput
     public VBuffer<byte> Image { get; set; }
 
     /// <inheritdoc/>
-    public override void Convert(ImageInput input, Span<float> destination) => input.ConvertFrame(Image, destination);
+    public override PicturePlacement Convert(ImageInput input, Span<float> destination) => input.ConvertFrame(Image, destination);
 }
 
 /// <summary>A row with a vector of numbers.</summary>
@@ -41,7 +42,7 @@ internal sealed class SavedPixels : SavedInput
     public VBuffer<float> Image { get; set; }
 
     /// <inheritdoc/>
-    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+    public override PicturePlacement Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
 }
 
 /// <summary>A row with an encoded image.</summary>
@@ -51,7 +52,7 @@ internal sealed class SavedEncoded : SavedInput
     public VBuffer<byte> Image { get; set; }
 
     /// <inheritdoc/>
-    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+    public override PicturePlacement Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
 }
 
 /// <summary>A row with a path.</summary>
@@ -61,5 +62,5 @@ internal sealed class SavedPath : SavedInput
     public ReadOnlyMemory<char> Image { get; set; }
 
     /// <inheritdoc/>
-    public override void Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
+    public override PicturePlacement Convert(ImageInput input, Span<float> destination) => input.Convert(Image, destination);
 }

@@ -6,16 +6,12 @@ using MLNet.PQCompression.Inference;
 namespace MLNet.PQCompression.Scoring;
 
 /// <summary>Scores images with one session that all rows, cursors, engines and threads share.</summary>
-/// <remarks>
-/// A prediction engine disposes the transformer it was made from while other engines may still use it. So the session ends when it is disposed and the
-/// last call into it has returned, and the next call opens another.
-/// </remarks>
 internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) : IDisposable
 {
-    private readonly Lock _gate = new();
+    // A row has to score the same bits in a batch, in an engine and in a loaded chain.
+    private readonly Shared<IScoringSession> _session = new(() => ScoringSessions.Create(model.Outputs.Graph, options with { BatchInvariant = true, Outputs = model.Outputs.Names }));
     private readonly bool _reorder = !model.Order.SequenceEqual(Enumerable.Range(0, model.Order.Length));
     private readonly TensorShape _image = new(model.Graph.Input.Shape.Dimensions.AsSpan()[1..]);
-    private SharedSession? _session;
 
     /// <summary>The model.</summary>
     public ScoringModel Model => model;
@@ -25,10 +21,8 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
     {
         get
         {
-            SharedSession session = Acquire();
-            string engine = session.Value.Engine;
-            Release(session);
-            return engine;
+            using Shared<IScoringSession>.Use session = _session.Open();
+            return session.Value.Engine;
         }
     }
 
@@ -42,37 +36,19 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
     public void Score(ReadOnlySpan<float> images, int count, Span<float> scores)
     {
         scores = scores[..(count * RowLength)];
-        SharedSession session = Acquire();
-        try
-        {
+        using (Shared<IScoringSession>.Use session = _session.Open())
             if (session.Value is InferenceSession own && model.Outputs.Names.Length == 1)
                 own.Run(images, count, scores);
             else
                 for (int i = 0; i < count; i++) // One by one: nobody says that another runtime gives the same bits in a batch.
                     Score(session.Value, images.Slice(i * (int)_image.Count, (int)_image.Count), scores.Slice(i * RowLength, RowLength));
-        }
-        finally
-        {
-            Release(session);
-        }
         if (model.Task == ImageTask.Classifier)
             for (int i = 0; i < count; i++)
                 Finish(scores.Slice(i * RowLength, RowLength));
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            if (_session is not { } session)
-                return;
-            _session = null;
-            session.Closed = true;
-            if (session.Users == 0)
-                session.Dispose();
-        }
-    }
+    public void Dispose() => _session.Dispose();
 
     private void Score(IScoringSession session, ReadOnlySpan<float> image, Span<float> row)
     {
@@ -97,41 +73,5 @@ internal sealed class ModelScorer(ScoringModel model, InferenceOptions options) 
         for (int i = 0; i < scores.Length; i++)
             scores[i] = outputs[model.Order[i]];
         ArrayPool<float>.Shared.Return(outputs);
-    }
-
-    private SharedSession Acquire()
-    {
-        lock (_gate)
-        {
-            // A row has to score the same bits in a batch, in an engine and in a loaded chain.
-            _session ??= new(ScoringSessions.Create(model.Outputs.Graph, options with { BatchInvariant = true, Outputs = model.Outputs.Names }));
-            _session.Users++;
-            return _session;
-        }
-    }
-
-    private void Release(SharedSession session)
-    {
-        lock (_gate)
-            if (--session.Users == 0 && session.Closed)
-                session.Dispose();
-    }
-
-    /// <summary>A session with the number of calls that are inside it. Ends its threads even where nobody disposes of it, as happens to a loaded chain.</summary>
-    private sealed class SharedSession(IScoringSession value) : IDisposable
-    {
-        ~SharedSession() => Value.Dispose();
-
-        public IScoringSession Value { get; } = value;
-
-        public int Users { get; set; }
-
-        public bool Closed { get; set; }
-
-        public void Dispose()
-        {
-            GC.SuppressFinalize(this);
-            Value.Dispose();
-        }
     }
 }

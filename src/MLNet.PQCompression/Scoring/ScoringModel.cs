@@ -79,7 +79,9 @@ internal sealed record ScoringModel(
         return ModelClasses.OrderBy(names, labels);
     }
 
-    private static ImagePreprocessing PreprocessingOf(ModelGraph graph, ImagePreprocessing? given, string source)
+    /// <summary>The preprocessing that is given, or else stated, for a network.</summary>
+    /// <exception cref="InvalidModelException">It does not fit the network.</exception>
+    internal static ImagePreprocessing PreprocessingOf(ModelGraph graph, ImagePreprocessing? given, string source)
     {
         TensorShape shape = graph.Input.Shape;
         if (shape.Rank != 4)
@@ -98,7 +100,9 @@ internal sealed record ScoringModel(
         }
     }
 
-    private static ModelGraph WithInputSize(ModelGraph graph, ImagePreprocessing preprocessing, string source)
+    /// <summary>The network with the size of its input known.</summary>
+    /// <exception cref="InvalidModelException">It takes images of another size.</exception>
+    internal static ModelGraph WithInputSize(ModelGraph graph, ImagePreprocessing preprocessing, string source)
     {
         TensorShape shape = graph.Input.Shape;
         if ((shape[2] > 0 && shape[2] != preprocessing.Height) || (shape[3] > 0 && shape[3] != preprocessing.Width))

@@ -83,7 +83,7 @@ internal sealed class BatchedCursor : DataViewRowCursor
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         OutputGetters.CheckActive(_active, column);
-        Delegate getter = column.Index < _mapper.InputSchema.Count ? _buffers[column.Index]!.GetGetter(Slot) : _mapper.OpenGetter(column.Index, Scores);
+        Delegate getter = column.Index < _mapper.InputSchema.Count ? _buffers[column.Index]!.GetGetter(Slot) : _mapper.OpenGetter(column.Index - _mapper.InputSchema.Count, Scores);
         return OutputGetters.Cast<TValue>(getter, column);
     }
 

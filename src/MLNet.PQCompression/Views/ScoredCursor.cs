@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 namespace MLNet.PQCompression.Views;
 
 /// <summary>The rows of an input cursor with their scores, one row at a time: for inputs whose values cannot be kept while the cursor moves on.</summary>
-internal sealed class ScoredCursor(DataViewRowCursor input, ScoringMapper mapper, bool[] active) : DataViewRowCursor
+internal sealed class ScoredCursor(DataViewRowCursor input, RowMapper mapper, bool[] active) : DataViewRowCursor
 {
     private readonly ScoredRow _row = new(input, mapper, active);
 

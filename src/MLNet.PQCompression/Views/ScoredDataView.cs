@@ -3,7 +3,7 @@ using Microsoft.ML;
 namespace MLNet.PQCompression.Views;
 
 /// <summary>A view with scores; nothing is computed until a cursor asks for them.</summary>
-internal sealed class ScoredDataView(IDataView source, ScoringMapper mapper) : IDataView
+internal sealed class ScoredDataView(IDataView source, RowMapper mapper) : IDataView
 {
     /// <inheritdoc/>
     public bool CanShuffle => source.CanShuffle;

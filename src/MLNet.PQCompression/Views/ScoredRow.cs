@@ -4,9 +4,9 @@ using Microsoft.ML.Data;
 namespace MLNet.PQCompression.Views;
 
 /// <summary>A row of the input with its scores.</summary>
-internal sealed class ScoredRow(DataViewRow input, ScoringMapper mapper, bool[] active) : DataViewRow
+internal sealed class ScoredRow(DataViewRow input, RowMapper mapper, bool[] active) : DataViewRow
 {
-    private readonly RowScorer? _scorer = mapper.OpenScorer(input, active);
+    private readonly Func<int, Delegate>? _getters = mapper.Adds(active) ? mapper.OpenGetters(input) : null;
 
     /// <inheritdoc/>
     public override DataViewSchema Schema => mapper.OutputSchema;
@@ -29,7 +29,7 @@ internal sealed class ScoredRow(DataViewRow input, ScoringMapper mapper, bool[] 
         OutputGetters.CheckActive(active, column);
         return column.Index < mapper.InputSchema.Count
             ? input.GetGetter<TValue>(input.Schema[column.Index])
-            : OutputGetters.Cast<TValue>(mapper.OpenGetter(column.Index, _scorer!.Scores), column);
+            : OutputGetters.Cast<TValue>(_getters!(column.Index - mapper.InputSchema.Count), column);
     }
 
     /// <inheritdoc/>
