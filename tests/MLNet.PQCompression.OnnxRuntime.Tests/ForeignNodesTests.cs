@@ -64,6 +64,24 @@ public sealed class ForeignNodesTests
         Assert.All(result.Report.Layers.Where(l => l.Plan.IsQuantized), l => Assert.InRange(l.RelativeError!.Value, 0, 0.5));
     }
 
+    [Fact]
+    public void An_image_without_any_row_is_passed_over()
+    {
+        var images = new TestNetworks.Images(64);
+        float[] OfEach(ModelGraph graph, Func<Activation, float> figure)
+        {
+            using IScoringSession session = Engine.CreateSession(graph, 1);
+            return [.. images.Read(1).Select(b => figure(session.Run(new(new(1, 3, 8, 8), b.Data[..192].ToArray()))["y"]))];
+        }
+        // Rows are gathered where a channel is higher than half of the images have any.
+        float[] highest = OfEach(OnnxReader.Read(HighRows(0).Node("ReduceMax", "m", "y", ("keepdims", 0)).Bytes("y"), "test"), y => y.Span[0]);
+        ModelGraph teacher = OnnxReader.Read(HighRows(highest.Order().ElementAt(32)).Node("Reshape", "q grid", "u").Node("Conv", "u w4", "c", ("pads", new[] { 1, 1, 1, 1 })).Node("Relu", "c", "d").Node("ConvTranspose", "d w5", "y", ("strides", new[] { 2, 2 })).Bytes("y"), "test");
+        float[] rows = OfEach(teacher, y => y.Shape[0]);
+        Assert.InRange(rows.Count(r => r == 0), 16, 48);
+        CompressionResult result = Compress(teacher);
+        Assert.All(result.Report.Layers.Where(l => l.Plan.Weight is "w3" or "w4" or "w5"), l => Assert.InRange(l.RelativeError!.Value, 0, 0.5));
+    }
+
     [Theory]
     [InlineData(1, new long[] { -1, 3, 8, 8 })]
     [InlineData(2, new long[] { -1, 3, 8, 8 })]
@@ -138,6 +156,12 @@ public sealed class ForeignNodesTests
 
     private static CompressionResult Compress(ModelGraph teacher) =>
         ModelCompressor.Compress(teacher, new TestNetworks.Images(64), new() { ForeignRuntime = Engine, Threads = 1 });
+
+    /// <summary>Rows with a channel above a threshold are gathered, and multiplied by a matrix.</summary>
+    private static OnnxFile HighRows(float threshold) => new OnnxFile(17, 1, 3, 8, 8).Floats("w1", [16, 3, 3, 3]).Floats("w2", [16, 16, 3, 3], Noise(16 * 16 * 9)).Floats("w3", [16, 32], Noise(512)).Floats("w4", [16, 32, 2, 2], Noise(2048))
+        .Floats("w5", [16, 16, 2, 2], Noise(1024)).Floats("high", [], threshold).Ints("s", -1, 16).Ints("grid", -1, 32, 1, 1).Ints("one", 0)
+        .Node("Conv", "input w1", "a", ("pads", new[] { 1, 1, 1, 1 })).Node("Conv", "a w2", "b", ("pads", new[] { 1, 1, 1, 1 })).Node("Transpose", "b", "t", ("perm", new[] { 0, 2, 3, 1 })).Node("Reshape", "t s", "r")
+        .Node("ReduceMax", "r", "m", ("axes", new[] { 1 }), ("keepdims", 0)).Node("Greater", "m high", "g").Node("NonZero", "g", "n").Node("Squeeze", "n one", "k").Node("Gather", "r k", "rows").Node("MatMul", "rows w3", "q");
 
     /// <summary>Rows above zero are gathered: how many depends on the image.</summary>
     private static OnnxFile Rows() => new OnnxFile(17, 1, 3, 8, 8).Floats("w1", [16, 3, 3, 3]).Floats("w2", [16, 16, 3, 3], Noise(16 * 16 * 9)).Floats("w3", [16, 32], Noise(512)).Floats("zero", [], 0f).Ints("s", -1, 16)

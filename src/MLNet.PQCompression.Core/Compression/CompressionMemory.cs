@@ -25,7 +25,7 @@ internal static class CompressionMemory
                 throw new ArgumentException(
                     FormattableString.Invariant($"Layer '{layer.Weight}' of {layer.Shape} needs {Gibibytes(statistics)} GiB for its statistics, and {Gibibytes(options.MaxActivationBytes)} may be taken; allow more, skip the layer, or use another method."),
                     nameof(options));
-            most = Math.Min(most, (options.MaxActivationBytes - statistics) / perImage);
+            most = Math.Min(most, (options.MaxActivationBytes - statistics) / Math.Max(1, perImage));
         }
         return (int)Math.Max(1, most);
     }

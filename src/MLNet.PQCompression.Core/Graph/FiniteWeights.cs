@@ -25,8 +25,8 @@ internal static class FiniteWeights
             }
     }
 
-    /// <summary>Whether no value is NaN or infinite.</summary>
-    public static bool IsFinite(ReadOnlySpan<float> values) => TensorPrimitives.IsFiniteAll(values);
+    /// <summary>Whether no value is NaN or infinite; so it is where there is no value, as in what a detector finds in an empty picture.</summary>
+    public static bool IsFinite(ReadOnlySpan<float> values) => values.IsEmpty || TensorPrimitives.IsFiniteAll(values);
 
     private static string Describe(ReadOnlySpan<float> values, bool isCodebook)
     {

@@ -46,7 +46,8 @@ public sealed class NodeEvaluator : INodeEvaluator
         if (node.Operator is Flatten or Reshape)
             return inputs[0].WithShape(shape);
         var output = new Activation(shape);
-        Compute(node.Operator, inputs, output, _pool);
+        if (shape.Count > 0) // Of an image in which a detector finds nothing there is nothing to compute.
+            Compute(node.Operator, inputs, output, _pool);
         return output;
     }
 
