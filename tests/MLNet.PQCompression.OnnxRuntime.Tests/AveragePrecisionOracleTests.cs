@@ -1,9 +1,9 @@
 using System.IO.Compression;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Images.Coco;
-using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Tests;
 
 namespace MLNet.PQCompression.OnnxRuntime.Tests;
