@@ -8,7 +8,7 @@ namespace MLNet.PQCompression.TorchSharp;
 /// Finds libtorch before TorchSharp is touched. TorchSharp's own search, where it fails, writes to standard output, copies packages about and leaves the type unusable for the
 /// life of the process.
 /// </summary>
-/// <remarks>It is looked for in the folder that the environment variable LIBTORCH names, or its subfolder lib, and then among the application's files.</remarks>
+/// <remarks>It is looked for among the application's files; where these have none, in the folder that the environment variable LIBTORCH names, or its subfolder lib.</remarks>
 public static class TorchLibrary
 {
     /// <summary>The environment variable with a folder of libtorch's files: those of a NuGet package, of a download from pytorch.org, or of PyTorch itself (torch/lib).</summary>
@@ -43,9 +43,9 @@ public static class TorchLibrary
     /// <summary>Loads what TorchSharp would load, in its order; what went wrong, or nothing.</summary>
     private static string Probe(Assembly assembly)
     {
-        string? folder = Environment.GetEnvironmentVariable(FolderVariable);
+        string? given = Environment.GetEnvironmentVariable(FolderVariable), folder = FolderBeside(given, assembly);
         if (!TryLoad("c10", folder, assembly) || !TryLoad("torch_cpu", folder, assembly))
-            return $"libtorch is not {(string.IsNullOrEmpty(folder) ? "among the files of this application" : $"in {FolderVariable}={folder}, nor among the files of this application")}: {Packages}.";
+            return $"libtorch is not {(string.IsNullOrEmpty(given) ? "among the files of this application" : $"among the files of this application, nor in {FolderVariable}={given}")}: {Packages}.";
         foreach (string name in (string[])["c10_cuda", "torch_cuda", "torch"]) // the first two are there with CUDA only
             TryLoad(name, folder, assembly);
         try
@@ -60,6 +60,9 @@ public static class TorchLibrary
                 : $"libtorch is there, but TorchSharp's native part cannot be loaded with it: {e.Message} Check that it is libtorch 2.10: {Packages}.";
         }
     }
+
+    /// <summary>The folder that is looked into: none where the application has its own libtorch. TorchSharp would load that beside another, and two in one process end it.</summary>
+    internal static string? FolderBeside(string? given, Assembly assembly) => TryLoad("c10", null, assembly) ? null : given;
 
     private static bool TryLoad(string name, string? folder, Assembly assembly)
     {

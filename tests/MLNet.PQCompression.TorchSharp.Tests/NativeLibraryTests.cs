@@ -13,4 +13,11 @@ public sealed class NativeLibraryTests
         using torch.Tensor product = torch.mm(a, b);
         Assert.Equal([19f, 22, 43, 50], product.data<float>().ToArray());
     }
+
+    [SkippableFact]
+    public void An_application_with_libtorch_of_its_own_loads_no_other()
+    {
+        LibTorch.Require();
+        Assert.Null(TorchLibrary.FolderBeside("/opt/libtorch", typeof(torch).Assembly)); // two in one process end it
+    }
 }
