@@ -20,7 +20,7 @@ internal sealed class PartEvaluator(ModelGraph graph, ValueTypes types, int thre
         string[] wanted = [.. nodes.SelectMany(n => n.Outputs).Where(isWanted)];
         if (wanted.Length == 0)
             return new Dictionary<string, Activation>();
-        OrtSession session = Session(nodes, wanted);
+        OrtSession session = Session(nodes, wanted, values);
         var feeds = new OrtValue[_inputs.Count];
         for (int i = 0; i < feeds.Length; i++)
             feeds[i] = Feed(_inputs[i].Value, _inputs[i].Source, values(_inputs[i].Source));
@@ -36,14 +36,14 @@ internal sealed class PartEvaluator(ModelGraph graph, ValueTypes types, int thre
     /// <inheritdoc/>
     public void Dispose() => _session?.Dispose();
 
-    private OrtSession Session(IReadOnlyList<Node> nodes, string[] wanted)
+    private OrtSession Session(IReadOnlyList<Node> nodes, string[] wanted, Func<string, Activation> values)
     {
         string key = string.Join('\n', nodes.Select(n => n.Output).Append("").Concat(wanted));
         if (_session is not null && key == _key)
             return _session;
         _session?.Dispose();
         _document ??= new(graph);
-        byte[] part = _document.Cut(nodes, wanted, value => (int)types.Of(value), out _inputs);
+        byte[] part = _document.Cut(nodes, wanted, value => (int)types.Of(value), source => values(source).Shape.Rank, out _inputs);
         (_session, _key, _wanted) = (OrtSessions.Load(graph, part, threads), key, wanted);
         return _session;
     }
