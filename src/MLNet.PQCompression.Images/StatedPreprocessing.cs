@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Images;
@@ -14,7 +15,7 @@ public sealed record StatedPreprocessing(ImagePreprocessing Preprocessing, Immut
     /// <summary>Whether nothing was assumed that changes a pixel's value.</summary>
     public bool AreValuesStated => !Assumed.Any(a => a != "fit");
 
-    /// <summary>Finds it out: from the model's metadata, else from its first nodes, else from a file beside it (preprocessor_config.json, config.json of timm, *Preprocess.onnx), else as most networks have it.</summary>
+    /// <summary>Finds it out: from the model's metadata, else from a file beside it (preprocessor_config.json, config.json of timm, *Preprocess.onnx), else from its first nodes and its input's type, else as most networks have it.</summary>
     /// <param name="model">The model.</param>
     /// <param name="modelFile">Where it was read from; null where there is no file, and none beside it.</param>
     /// <exception cref="FormatException">The model's metadata entry is broken.</exception>
@@ -27,9 +28,9 @@ public sealed record StatedPreprocessing(ImagePreprocessing Preprocessing, Immut
         ImagePreprocessing standard = ImagePreprocessing.Default(model.Input.Shape);
         if (CompanionFile.Find(modelFile, standard) is { } companion)
             return companion;
-        var assumed = DetectorPreprocessing.UsualOf(model, standard) is { } usual
-            ? new StatedPreprocessing(usual.Preprocessing, [$"what {usual.Profile.Name} detectors are usually given"], Parts)
-            : new StatedPreprocessing(standard, [], Parts);
+        StatedPreprocessing assumed = DetectorPreprocessing.UsualOf(model, standard) is { } usual ? new(usual.Preprocessing, [$"what {usual.Profile.Name} detectors are usually given"], Parts)
+            : model.Origin is OnnxDocument { Input: { TakesWholeNumbers: true } input } ? PlainPixels(standard, input)
+            : new(standard, [], Parts);
         return GraphPreprocessing.Of(model) is { } nodes ? assumed.With(nodes) : assumed;
     }
 
@@ -45,6 +46,13 @@ public sealed record StatedPreprocessing(ImagePreprocessing Preprocessing, Immut
 
     /// <summary>One sentence for a person: what is done to pictures, who says so, and what is assumed.</summary>
     public override string ToString() => $"{Preprocessing.Describe()} ({Origin})";
+
+    /// <summary>Whole numbers can only be pixels as they are; an encoded picture says by itself which channel is which.</summary>
+    private static StatedPreprocessing PlainPixels(ImagePreprocessing standard, DocumentInput input)
+    {
+        ImagePreprocessing plain = standard with { Range = 255, Mean = [.. standard.Mean.Select(_ => 0f)], Std = [.. standard.Std.Select(_ => 1f)] };
+        return input.Layout == ImageLayout.Encoded ? new(plain, ["the model's input, an encoded picture"], ["fit"]) : new(plain, ["the model's input of whole numbers"], ["order", "fit"]);
+    }
 
     /// <summary>The first nodes do the rest themselves: what they are given are plain pixels.</summary>
     private StatedPreprocessing With(GraphPreprocessing nodes)

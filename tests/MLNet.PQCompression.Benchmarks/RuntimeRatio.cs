@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using MLNet.PQCompression.Formats;
+using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using Session = MLNet.PQCompression.Inference.InferenceSession;
 
@@ -42,7 +43,8 @@ internal static unsafe partial class RuntimeRatio
         float[] image = [.. Enumerable.Range(0, size.Aggregate(1, (p, d) => p * d)).Select(_ => random.NextSingle() * 2 - 1)];
         using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var theirs = new InferenceSession(model, options);
-        using var input = OrtValue.CreateTensorValueFromMemory(image, [1, .. size.Select(d => (long)d)]);
+        bool isLast = graph.Origin is OnnxDocument { Input.Layout: ImageLayout.Nhwc };
+        using var input = OrtValue.CreateTensorValueFromMemory(image, isLast ? [1, size[1], size[2], size[0]] : [1, .. size.Select(d => (long)d)]);
         using var run = new RunOptions();
         using var ours = new Session(graph, new() { Threads = 1, InputShape = new(size) });
         string[] names = [.. graph.Outputs.Select(o => o.Name)];

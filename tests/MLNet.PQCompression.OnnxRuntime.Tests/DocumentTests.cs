@@ -1,6 +1,7 @@
 using Microsoft.ML.OnnxRuntime;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Formats.Onnx.Schema;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Tests;
 
@@ -11,6 +12,7 @@ public sealed class DocumentTests
 {
     public static TheoryData<string, int> Models => new()
     {
+        { "models/super_resolution-caffe2.onnx", 3 }, { "models/superres-prepost-op18.onnx", 3 },
         { "models/agllnet-256-tf2onnx.onnx", 92 }, { "models/ch_PP-OCRv4_det_infer.onnx", 40 }, { "models/deeplabv3-mnv2-tf2onnx.onnx", 36 }, { "models/fns-candy.onnx", 12 },
         { "models/mnist-cntk-examples.onnx", 1 }, { "models/road-seg-adas-tf2onnx.onnx", 60 }, { "models/squeezenet-tensor-input.onnx", 24 }, { "models/superres-ext.onnx", 3 },
         { "models/ultraface-RFB-320.onnx", 30 }, { "models/winml-pytorch-cifar-classifier.onnx", 3 }, { "models/yolox_nano.onnx", 60 }, { "models/yunet_n_320.onnx", 25 },
@@ -21,6 +23,24 @@ public sealed class DocumentTests
     };
 
     [SkippableTheory]
+    [Trait("Category", "Slow")]
+    [InlineData("models/light_densenet121.onnx", 120)]
+    [InlineData("models/light_inception_v1.onnx", 56)]
+    [InlineData("models/light_resnet50.onnx", 52)]
+    public void Large_quantized_documents_keep_their_interface(string file, int leastLayers) => Quantized_documents_keep_their_interface(file, leastLayers);
+
+    [SkippableTheory]
+    [InlineData("models/light_densenet121.onnx", 8_000_000)]
+    [InlineData("models/light_inception_v1.onnx", 6_900_000)]
+    [InlineData("models/light_resnet50.onnx", 25_000_000)]
+    public void Weights_that_the_document_makes_by_ConstantOfShape_are_read(string file, int leastValues)
+    {
+        ModelGraph graph = OnnxReader.Read(SharedData.Require(file));
+        Assert.Empty(graph.ForeignNodes);
+        Assert.True(graph.Initializers.Values.Sum(i => i.Shape.Count) > leastValues);
+    }
+
+    [SkippableTheory]
     [MemberData(nameof(Models))]
     public void Quantized_documents_keep_their_interface(string file, int leastLayers)
     {
@@ -28,11 +48,11 @@ public sealed class DocumentTests
         ModelGraph student = Quantize(OnnxReader.Read(path));
         Assert.True(student.Initializers.Values.Count(i => i is QuantizedTensor) >= leastLayers, $"{student.Initializers.Values.Count(i => i is QuantizedTensor)} layers");
         byte[] written = Write(student, new());
-        using var before = new InferenceSession(path);
-        using var after = new InferenceSession(written);
-        Assert.Equal(Describe(before.InputMetadata), Describe(after.InputMetadata));
-        Assert.Equal(Describe(before.OutputMetadata), Describe(after.OutputMetadata));
-        Assert.True(written.Length < new FileInfo(path).Length);
+        using SessionOptions options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        options.RegisterOrtExtensions();
+        Assert.Equal(Interface(File.ReadAllBytes(path)), Interface(written));
+        using (new InferenceSession(written, options)) // runs, though the original may be of an operator set that ONNX Runtime refuses
+            Assert.True(written.Length < student.Initializers.Values.Sum(i => sizeof(float) * i.Shape.Count));
         ModelGraph again = OnnxReader.Read(written, "written");
         Assert.Equal(student.Initializers.Where(i => i.Value is QuantizedTensor).Select(i => i.Value.Shape.ToString()), again.Initializers.Where(i => i.Value is QuantizedTensor).Select(i => i.Value.Shape.ToString()));
         Assert.Equal(student.ForeignNodes.Select(n => n.Operator.OnnxName), again.ForeignNodes.Select(n => n.Operator.OnnxName));
@@ -78,8 +98,12 @@ public sealed class DocumentTests
         return stream.ToArray();
     }
 
-    private static string Describe(IReadOnlyDictionary<string, NodeMetadata> values) => string.Join("; ", values.Select(v =>
-        $"{v.Key}: {v.Value.OnnxValueType} {(v.Value.IsTensor ? v.Value.ElementDataType + " " + string.Join('×', v.Value.Dimensions) : "")}"));
+    /// <summary>What a file declares of its inputs, weights aside, and its outputs.</summary>
+    private static ValueInfoProto[] Interface(byte[] file)
+    {
+        GraphProto graph = ModelProto.Parser.ParseFrom(file).Graph;
+        return [.. graph.Input.Where(i => graph.Initializer.All(t => t.Name != i.Name)), .. graph.Output];
+    }
 
     private static OrtValue Ramp(NodeMetadata input)
     {

@@ -2,6 +2,7 @@ using MLNet.PQCompression.Budget;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Images;
 using MLNet.PQCompression.Inference;
 using MLNet.PQCompression.Reporting;
 using MLNet.PQCompression.Tests.Compression;
@@ -104,6 +105,19 @@ public sealed class ForeignNodesTests
                 float x = image.Span[c * 64 + p];
                 Assert.Equal(x, output.Span[isLast ? p * 3 + c : c * 64 + p], 1e-2f);
             }
+    }
+
+    [Theory]
+    [InlineData("order, fit", -1, 3, 8, 8)]
+    [InlineData("order, fit", 8, 8, 3)]
+    [InlineData("fit", -1)] // The bytes of a file.
+    public void Inputs_of_whole_numbers_take_pixels_as_they_are(string assumed, params int[] shape)
+    {
+        var file = new OnnxFile(17, [.. shape.Select(d => (long)d)]);
+        file.Model.Graph.Input[0].Type.TensorType.ElemType = 2;
+        StatedPreprocessing stated = StatedPreprocessing.For(OnnxReader.Read(file.Node("Cast", "input", "c", ("to", 1)).Node("Shrink", "c", "y", ("lambd", 0.5f)).Bytes("y"), "test"));
+        Assert.Equal((255, 0f, 1f), (stated.Preprocessing.Range, stated.Preprocessing.Mean.Sum(), stated.Preprocessing.Std[0]));
+        Assert.Equal(assumed, string.Join(", ", stated.Assumed));
     }
 
     [Theory]

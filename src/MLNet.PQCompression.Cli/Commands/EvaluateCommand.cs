@@ -57,8 +57,7 @@ internal sealed partial class EvaluateCommand : ToolCommand
         ImagePreprocessing preprocessing = stated.Preprocessing;
         int threads = arguments.GetValue(_threads);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
-        int? classes = ClassNamesOption.Count(model, preprocessing);
-        ImageSource images = (arguments.GetValue(_labels) is { } list ? all.WithLabels(list) : all).WithClassesOf(_classes.Read(arguments, model, classes), classes);
+        ImageSource images = classifier is null ? all : Labelled(arguments, all, classifier, preprocessing);
         if (arguments.GetValue(_limit) is { } limit && limit < images.Count)
             images = images.Sample(limit, arguments.GetValue(_seed));
         ShardWork? shard = _shards.Read(arguments, images);
@@ -86,6 +85,13 @@ internal sealed partial class EvaluateCommand : ToolCommand
         if (shard is null)
             ImageArguments.RequireSome(samples, images);
         console.WriteResult(() => $"{Describe(report)}{shard}", report.ToJson);
+    }
+
+    /// <summary>Images with labels, numbered as the classifier numbers its classes.</summary>
+    private ImageSource Labelled(ParseResult arguments, ImageSource images, ModelGraph classifier, ImagePreprocessing preprocessing)
+    {
+        int? classes = ClassNamesOption.Count(classifier, preprocessing);
+        return (arguments.GetValue(_labels) is { } list ? images.WithLabels(list) : images).WithClassesOf(_classes.Read(arguments, classifier, classes), classes);
     }
 
     /// <summary>Every output beside the teacher's.</summary>

@@ -29,7 +29,10 @@ public enum ImageLayout
 /// <param name="Width">W, or -1 where that is open.</param>
 public sealed record DocumentInput(string Name, int ElementType, ImageLayout Layout, int? Batch, int Channels, int Height, int Width)
 {
-    private const int Unsigned8 = 2, Text = 8, MaxSize = 1 << 20, UsualChannels = 3, LeastExtent = 8;
+    private const int Float32 = 1, Unsigned8 = 2, Text = 8, Float16 = 10, Float64 = 11, BFloat16 = 16, MaxSize = 1 << 20, UsualChannels = 3, LeastExtent = 8;
+
+    /// <summary>Whether only whole numbers fit, so that pixels go in as they are: 0 to 255.</summary>
+    public bool TakesWholeNumbers => ElementType is not (Float32 or Float16 or Float64 or BFloat16);
 
     /// <summary>The image input as a value info describes it, or null where it cannot be one.</summary>
     internal static DocumentInput? Of(ValueInfoMessage input, GraphMessage graph)

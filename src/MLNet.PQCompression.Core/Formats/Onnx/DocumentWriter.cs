@@ -38,7 +38,7 @@ internal sealed class DocumentWriter
     {
         Build(shorten: !_options.KeepNames);
         GraphProto graph = _model.Graph;
-        FixInputSize(graph.Input.First(i => i.Name == _document.Input.Name));
+        FixInputSize(graph.Input.First(i => i.Name == _document.Input.Name), _document.Input, _graph.Input.Shape);
         _model.MetadataProps.Clear();
         foreach ((string key, string value) in _graph.Metadata.Where(m => m.Key != WeightDigest.MetadataKey))
             _model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
@@ -223,11 +223,9 @@ internal sealed class DocumentWriter
     }
 
     /// <summary>An image size that the graph has settled and the document leaves open.</summary>
-    private void FixInputSize(ValueInfoProto input)
+    public static void FixInputSize(ValueInfoProto input, DocumentInput declared, TensorShape shape)
     {
-        DocumentInput declared = _document.Input;
         int first = declared.Layout switch { ImageLayout.Nchw => 2, ImageLayout.Nhwc or ImageLayout.Chw => 1, _ => 0 };
-        TensorShape shape = _graph.Input.Shape;
         if (declared.Layout == ImageLayout.Encoded || input.Type?.TensorType?.Shape is not { } sizes)
             return;
         if (declared.Height < 0 && shape[2] > 0)

@@ -15,6 +15,9 @@ public sealed class OnnxDocument : ModelOrigin
     /// <inheritdoc/>
     public override int? FixedBatch => Input.Batch;
 
+    /// <summary>The operator set.</summary>
+    internal int Opset { get; init; }
+
     /// <summary>The ModelProto.</summary>
     internal ReadOnlyMemory<byte> File { get; }
 

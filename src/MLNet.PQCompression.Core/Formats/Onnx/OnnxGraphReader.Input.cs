@@ -13,7 +13,7 @@ internal sealed partial class OnnxGraphReader
             ?? throw new InvalidModelException($"its input '{image.Name}' is no image: {image.Dimensions?.Count ?? 0} dimensions, element type {image.ElementType}");
         inputs.Remove(image);
         // Constants for one image fit a batch of one.
-        _document = new(file, folder, inputs.Exists(i => i.Dimensions is { Count: > 0 } sizes && sizes[0] < 1) ? input with { Batch = input.Batch ?? 1 } : input);
+        _document = new(file, folder, inputs.Exists(i => i.Dimensions is { Count: > 0 } sizes && sizes[0] < 1) ? input with { Batch = input.Batch ?? 1 } : input) { Opset = Opset() };
         input = _document.Input;
         foreach (ValueInfoMessage other in inputs)
         {

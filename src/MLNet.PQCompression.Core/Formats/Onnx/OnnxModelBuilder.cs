@@ -1,3 +1,4 @@
+using Google.Protobuf.Collections;
 using MLNet.PQCompression.Formats.Onnx.Schema;
 using MLNet.PQCompression.Graph;
 using static MLNet.PQCompression.Formats.Onnx.OnnxEmitter;
@@ -7,6 +8,9 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// <summary>Turns one graph into the message of its file.</summary>
 internal sealed class OnnxModelBuilder
 {
+    /// <summary>The first operator set that ONNX Runtime runs.</summary>
+    private const int FirstRunOpset = 7;
+
     // The IR version that came with each operator set from 11 on.
     private static readonly int[] IrVersions = [6, 7, 7, 7, 8, 8, 8, 8, 9, 9, 10];
 
@@ -40,10 +44,31 @@ internal sealed class OnnxModelBuilder
             ArgumentOutOfRangeException.ThrowIfGreaterThan(opset, OnnxWriteOptions.MaxOpset, nameof(options));
         }
         else if (graph.Origin is OnnxDocument document)
-            return new DocumentWriter(document, graph, options).Write();
+            return IsOutdated(document, graph) ? Renewed(document, graph, options) : new DocumentWriter(document, graph, options).Write();
         if (graph.ForeignNodes.FirstOrDefault() is { } foreign)
             throw new UnsupportedOperatorException(foreign.Operator.OnnxName, foreign.Name, "it can only be written as its document has it; leave out the operator set");
         return new OnnxModelBuilder(graph, options).Build();
+    }
+
+    /// <summary>Whether hardly anything runs a document any more, and nothing in it asks for it to be kept: it takes and gives float32, and every node has a kernel here.</summary>
+    private static bool IsOutdated(OnnxDocument document, ModelGraph graph) =>
+        document.Opset < FirstRunOpset && document.Input.Layout == ImageLayout.Nchw && document.Input.ElementType == OnnxTensors.Number(TensorElementType.Float32) && !graph.HasForeignNodes;
+
+    /// <summary>The graph in an operator set of today, with the inputs and outputs that the document declares.</summary>
+    private static ModelProto Renewed(OnnxDocument document, ModelGraph graph, OnnxWriteOptions options)
+    {
+        ModelProto model = new OnnxModelBuilder(graph, options).Build();
+        GraphProto declared = ModelProto.Parser.ParseFrom(document.File.Span).Graph;
+        Declare(model.Graph.Input, declared.Input);
+        DocumentWriter.FixInputSize(model.Graph.Input[0], document.Input, graph.Input.Shape);
+        Declare(model.Graph.Output, declared.Output);
+        return model;
+    }
+
+    private static void Declare(RepeatedField<ValueInfoProto> values, RepeatedField<ValueInfoProto> declared)
+    {
+        for (int i = 0; i < values.Count; i++)
+            values[i] = declared.FirstOrDefault(d => d.Name == values[i].Name) ?? values[i];
     }
 
     private ModelProto Build()
