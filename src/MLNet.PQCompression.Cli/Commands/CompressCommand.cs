@@ -100,9 +100,10 @@ internal sealed class CompressCommand : ToolCommand
             return kept.Compression;
         });
         ModelGraph student = metadata.AddTo(result);
-        bool isOneAnswer = teacher.Outputs.Length == 1 && !teacher.ForeignNodes.Any();
+        (ModelGraph one, ModelGraph other) = ClassifierPart.Find(teacher) is { } before && ClassifierPart.Find(student) is { } after ? (before, after) : (teacher, student);
+        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any();
         HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !isOneAnswer ? null : console.Track("held-out check", step => HeldOutCheck.Run(
-            teacher, student, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
+            one, other, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
             progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)));
         IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || isOneAnswer ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
             teacher, student, heldOutSamples, null, options.Threads, options.ForeignRuntime,
