@@ -31,8 +31,8 @@ public sealed class PqModelTests
     [Fact]
     public void A_classifier_with_a_foreign_end_is_scored_here_up_to_its_scores()
     {
-        OnnxFile file = new OnnxFile(17).Floats("w", [16, 3, 3, 3]).Floats("fc", [16, 5])
-            .Node("Conv", "input w", "a").Node("GlobalAveragePool", "a", "b").Node("Flatten", "b", "c").Node("MatMul", "c fc", "d").Node("Softmax", "d", "p").Node("ArgMax", "p", "best", ("axis", 1));
+        OnnxFile file = new OnnxFile(17).Floats("w", [16, 3, 3, 3]).Floats("w2", [16, 16, 3, 3], [.. Noise(16 * 16 * 9)]).Floats("fc", [16, 5])
+            .Node("Conv", "input w", "a0").Node("Conv", "a0 w2", "a").Node("GlobalAveragePool", "a", "b").Node("Flatten", "b", "c").Node("MatMul", "c fc", "d").Node("Softmax", "d", "p").Node("ArgMax", "p", "best", ("axis", 1));
         file.Model.Graph.Output.Add(new Formats.Onnx.Schema.ValueInfoProto { Name = "best", Type = new() { TensorType = new() { ElemType = 7 } } });
         using var model = new PqModel(file.Read("p"));
         Assert.Equal(5, model.Scores(Image).Length);
@@ -40,6 +40,9 @@ public sealed class PqModelTests
         IReadOnlyDictionary<string, Inference.Activation> all = model.Outputs(Image);
         Assert.Equal(model.Predict(Image, 1)[0].Class, Assert.IsAssignableFrom<ForeignValue>(all["best"]).ToIntegers()!.Single());
         Assert.Equal(3, model.Evaluate(new TestNetworks.Images(3)).Images);
+        using PqModel student = model.Compress(new TestNetworks.Images(32), new() { Codewords = 8, Threads = 1 });
+        Assert.Equal(8, student.Evaluate(new TestNetworks.Images(8), teacher: model).Images);
+        Assert.Contains(student.Graph.Initializers.Values, i => i is QuantizedTensor);
     }
 
     [Theory]
