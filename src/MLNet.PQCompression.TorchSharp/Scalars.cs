@@ -14,6 +14,9 @@ internal static class Scalars
     /// <summary>1.</summary>
     public static readonly Scalar One = 1f.ToScalar();
 
+    /// <summary>1 as a whole number: the factor of what is added to tensors of any type. Without it <c>add</c> makes one in passing.</summary>
+    public static readonly Scalar Alpha = 1L.ToScalar();
+
     /// <summary>½.</summary>
     public static readonly Scalar Half = 0.5f.ToScalar();
 }

@@ -18,6 +18,7 @@ public sealed class SafetyTests : TorchTest
     [
         ("Scalar", "op_Implicit"), ("torch", "matmul"), ("Tensor", "matmul"), ("Tensor", "cummax"), ("Tensor", "cummin"), ("autograd", "grad"), ("Tensor", "op_Addition"), ("Tensor", "op_Subtraction"),
         ("Tensor", "op_Multiply"), ("Tensor", "op_Division"), ("Tensor", "op_UnaryNegation"), ("Tensor", "baddbmm"), ("torch", "baddbmm"),
+        ("Tensor", "add of a tensor alone"), ("Tensor", "add_ of a tensor alone"),
     ];
 
     [Fact]
@@ -30,11 +31,25 @@ public sealed class SafetyTests : TorchTest
         {
             MemberReference member = metadata.GetMemberReference(handle);
             if (member.Parent.Kind == HandleKind.TypeReference)
-                called.Add((metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), metadata.GetString(member.Name)));
+                called.Add((metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)member.Parent).Name), metadata.GetString(member.Name) + (IsOfOneTensor(metadata, member) ? " of a tensor alone" : "")));
         }
         Assert.Contains(("Tensor", "bmm"), called); // the list is not empty for another reason
         Assert.Contains(("ScalarExtensionMethods", "ToScalar"), called);
         Assert.Empty(called.Intersect(Forbidden));
+    }
+
+    /// <summary>Whether a method is add or add_ and takes one tensor and nothing else: it makes the factor of what is added in passing.</summary>
+    private static bool IsOfOneTensor(MetadataReader metadata, MemberReference member)
+    {
+        if (metadata.GetString(member.Name) is not ("add" or "add_"))
+            return false;
+        BlobReader signature = metadata.GetBlobReader(member.Signature);
+        signature.ReadSignatureHeader();
+        int parameters = signature.ReadCompressedInteger();
+        string Type() => signature.ReadSignatureTypeCode() == SignatureTypeCode.TypeHandle && signature.ReadTypeHandle() is { Kind: HandleKind.TypeReference } type
+            ? metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)type).Name) : "";
+        Assert.Equal("Tensor", Type());
+        return parameters == 1 && Type() == "Tensor";
     }
 
     [SkippableFact]

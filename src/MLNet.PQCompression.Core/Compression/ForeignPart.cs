@@ -10,13 +10,16 @@ internal sealed class ForeignPart
     /// <summary>That of a graph without foreign nodes.</summary>
     public static readonly ForeignPart None = new(null, null, 0);
 
+    /// <summary>Images that are looked at: what a value takes may differ between them, as lists of regions do, and the largest counts.</summary>
+    private const int Examined = 8;
+
     private readonly IForeignRuntime? _runtime;
     private readonly IReadOnlyDictionary<string, ValueFacts>? _facts;
     private readonly int _threads;
 
     private ForeignPart(IForeignRuntime? runtime, IReadOnlyDictionary<string, ValueFacts>? facts, int threads) => (_runtime, _facts, _threads) = (runtime, facts, threads);
 
-    /// <summary>Runs the graph on its first images where it has foreign nodes.</summary>
+    /// <summary>Runs the graph on a few images where it has foreign nodes.</summary>
     /// <exception cref="UnsupportedOperatorException">It has, and the options bring nothing that runs them.</exception>
     public static ForeignPart Of(ModelGraph graph, ISampleSource images, CompressionOptions options, CancellationToken cancellationToken)
     {
@@ -25,15 +28,23 @@ internal sealed class ForeignPart
         if (options.ForeignRuntime is null)
             graph.RequireKernels();
         int length = images.Channels * images.Height * images.Width;
-        SampleBatch first = images.Read(graph.Origin?.FixedBatch ?? 1, cancellationToken).FirstOrDefault() ?? throw new ArgumentException("There are no images to take statistics from.", nameof(images));
-        var input = new Activation(new(first.Count, images.Channels, images.Height, images.Width), first.Data[..(first.Count * length)].ToArray());
-        return new(options.ForeignRuntime, options.ForeignRuntime!.Examine(graph, input), options.Threads) { FixedBatch = graph.Origin?.FixedBatch };
+        var facts = new Dictionary<string, ValueFacts>(StringComparer.Ordinal);
+        foreach (SampleBatch batch in images.Read(graph.Origin?.FixedBatch ?? 1, cancellationToken).Take(Examined))
+        {
+            var input = new Activation(new(batch.Count, images.Channels, images.Height, images.Width), batch.Data[..(batch.Count * length)].ToArray());
+            foreach ((string name, ValueFacts value) in options.ForeignRuntime!.Examine(graph, input))
+                if (!facts.TryGetValue(name, out ValueFacts? largest) || value.Shape.Count > largest.Shape.Count)
+                    facts[name] = value;
+        }
+        if (facts.Count == 0)
+            throw new ArgumentException("There are no images to take statistics from.", nameof(images));
+        return new(options.ForeignRuntime, facts, options.Threads) { FixedBatch = graph.Origin?.FixedBatch };
     }
 
     /// <summary>How many images foreign nodes take at once, or null for any number.</summary>
     public int? FixedBatch { get; private init; }
 
-    /// <summary>The shapes of all values for one image, or null where shape inference tells them.</summary>
+    /// <summary>The shapes of all values for one image, the largest that were met, or null where shape inference tells them.</summary>
     public IReadOnlyDictionary<string, TensorShape>? Shapes => _facts?.ToDictionary(f => f.Key, f => f.Value.Shape, StringComparer.Ordinal);
 
     /// <summary>Evaluates stretches of a graph: by kernels of this library where there are such for all nodes, and else as parts of the document.</summary>

@@ -35,14 +35,14 @@ internal static class Joins
     public static Tensor Normalize(InstanceNormalization op, Tensor x, Tensor scale, Tensor bias)
     {
         long[] channels = [1, x.shape[1], .. Enumerable.Repeat(1L, (int)x.dim() - 2)];
-        return Standardize(x, 2, op.Epsilon).mul(scale.reshape(channels)).add(bias.reshape(channels));
+        return Standardize(x, 2, op.Epsilon).mul(scale.reshape(channels)).add(bias.reshape(channels), Scalars.Alpha);
     }
 
     /// <summary>The dimensions from an axis on by their mean and variance.</summary>
     public static Tensor Normalize(LayerNormalization op, Tensor x, Tensor scale, Tensor? bias)
     {
         Tensor y = Standardize(x, op.Axis, op.Epsilon).mul(scale);
-        return bias is null ? y : y.add(bias);
+        return bias is null ? y : y.add(bias, Scalars.Alpha);
     }
 
     private static Tensor Standardize(Tensor x, int axis, float epsilon)
@@ -56,6 +56,6 @@ internal static class Joins
     private static Tensor LogSumExp(Tensor x, long[] axes, bool keep)
     {
         Tensor largest = x.detach().amax(axes, true), sum = x.sub(largest).exp().sum(axes, keep).log();
-        return sum.add(largest.reshape(sum.shape));
+        return sum.add(largest.reshape(sum.shape), Scalars.Alpha);
     }
 }

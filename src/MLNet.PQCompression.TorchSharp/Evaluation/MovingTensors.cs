@@ -81,7 +81,7 @@ internal static class MovingTensors
                 Tensor values = Select(from, axis, Enumerable.Range(0, outputs).Select(o => taps.Positions[o * taps.Taps + tap]));
                 float[] weights = [.. Enumerable.Range(0, outputs).Select(o => taps.Weights[o * taps.Taps + tap])];
                 return taps.Taps == 1 ? values : values.mul(HostMemory.Upload<float>(weights, along, x.device));
-            }).Aggregate((a, b) => a.add(b));
+            }).Aggregate((a, b) => a.add(b, Scalars.Alpha));
         }
         return x;
     }

@@ -22,7 +22,7 @@ internal static class PointwiseTensors
             case HardSigmoid hard:
                 {
                     using Scalar alpha = hard.Alpha.ToScalar(), beta = hard.Beta.ToScalar();
-                    return x.mul(alpha).add(beta).clamp(Scalars.Zero, Scalars.One);
+                    return x.mul(alpha).add(beta).clamp(Scalars.Zero, Scalars.Alpha);
                 }
             case LeakyRelu leaky:
                 {
@@ -35,20 +35,20 @@ internal static class PointwiseTensors
                     return where(x.gt(alpha), x, zeros_like(x));
                 }
             case Elu elu:
-                return x.relu().add(Exponential(x, elu.Alpha, 1));
+                return x.relu().add(Exponential(x, elu.Alpha, 1), Scalars.Alpha);
             case Celu celu:
-                return x.relu().add(Exponential(x, celu.Alpha, 1 / celu.Alpha));
+                return x.relu().add(Exponential(x, celu.Alpha, 1 / celu.Alpha), Scalars.Alpha);
             case Selu selu:
                 {
                     using Scalar gamma = selu.Gamma.ToScalar();
-                    return x.relu().add(Exponential(x, selu.Alpha, 1)).mul(gamma);
+                    return x.relu().add(Exponential(x, selu.Alpha, 1), Scalars.Alpha).mul(gamma);
                 }
             case Gelu { Tanh: false }:
                 return x.gelu();
             case Gelu:
                 {
                     using Scalar cubic = 0.044715f.ToScalar(), scale = float.Sqrt(2 / float.Pi).ToScalar();
-                    return x.mul(Scalars.Half).mul(x.add(x.mul(x).mul(x).mul(cubic)).mul(scale).tanh().add(Scalars.One));
+                    return x.mul(Scalars.Half).mul(x.add(x.mul(x).mul(x).mul(cubic), Scalars.Alpha).mul(scale).tanh().add(Scalars.One));
                 }
             default:
                 throw new ArgumentException($"{op.OnnxName} is no function of one value.", nameof(op));
@@ -58,7 +58,7 @@ internal static class PointwiseTensors
     /// <summary>f(a, b), with numpy broadcasting.</summary>
     public static Tensor Apply(BinaryFunction function, Tensor a, Tensor b) => function switch
     {
-        BinaryFunction.Add => a.add(b),
+        BinaryFunction.Add => a.add(b, Scalars.Alpha),
         BinaryFunction.Sub => a.sub(b),
         BinaryFunction.Mul => a.mul(b),
         BinaryFunction.Div => a.div(b),

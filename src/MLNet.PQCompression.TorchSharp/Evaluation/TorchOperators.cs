@@ -33,7 +33,7 @@ internal static class TorchOperators
                 return Multiply(new(), x, inputs[1], inputs.ElementAtOrDefault(2), mode);
             case MatMul:
                 Tensor products = MultiplyMatrices(mode.Reduce(x), mode.Reduce(inputs[1]), shape);
-                return inputs.Length > 2 ? products.add(mode.Reduce(inputs[2])) : products;
+                return inputs.Length > 2 ? products.add(mode.Reduce(inputs[2]), Scalars.Alpha) : products;
             case ConvTranspose conv:
                 return Transpose(conv, x, inputs[1], inputs.ElementAtOrDefault(2), shape, mode);
             case InstanceNormalization normalization:
@@ -109,7 +109,7 @@ internal static class TorchOperators
         Tensor whole = F.conv_transpose2d(mode.Reduce(x), mode.Reduce(weight), null, [w.StrideY, w.StrideX], [0, 0], [0, 0], [w.DilationY, w.DilationX], conv.Group);
         long below = shape[2] - whole.shape[2] + w.PadTop, right = shape[3] - whole.shape[3] + w.PadLeft;
         Tensor y = F.pad(whole, (long[])[-w.PadLeft, right, -w.PadTop, below]);
-        return bias is null ? y : y.add(mode.Reduce(bias).reshape(1, -1, 1, 1));
+        return bias is null ? y : y.add(mode.Reduce(bias).reshape(1, -1, 1, 1), Scalars.Alpha);
     }
 
     private static Tensor Multiply(Gemm gemm, Tensor a, Tensor b, Tensor? c, OperatorMode mode)

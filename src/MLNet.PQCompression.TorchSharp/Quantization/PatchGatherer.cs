@@ -33,7 +33,7 @@ internal sealed class PatchGatherer
         long[] corners = [.. chosen.Select(p => p / width * w.StrideY * stride + p % width * w.StrideX)];
         long[] offsets = [.. Enumerable.Range(0, w.KernelHeight).SelectMany(y => Enumerable.Range(0, w.KernelWidth).Select(i => (long)y * w.DilationY * stride + i * w.DilationX))];
         _planes = F.pad(x, (long[])[w.PadLeft, w.PadRight, w.PadTop, w.PadBottom]).reshape(Images, input.Shape[1], -1);
-        _taps = HostMemory.Upload<long>(corners, [Images, 1, Positions, 1], device).add(HostMemory.Upload<long>(offsets, [1, 1, 1, offsets.Length], device)).reshape(Images, 1, -1);
+        _taps = HostMemory.Upload<long>(corners, [Images, 1, Positions, 1], device).add(HostMemory.Upload<long>(offsets, [1, 1, 1, offsets.Length], device), Scalars.Alpha).reshape(Images, 1, -1);
     }
 
     /// <summary>The images of the batch.</summary>

@@ -133,7 +133,7 @@ internal sealed class TorchCodeSearch : ICodeSearch
     public void Step(double[] direction, double length) => OnDevice(() =>
     {
         using Scalar factor = length.ToScalar();
-        _codebook.add_(HostMemory.Upload<double>(direction, [_k, BlockSize], _device).mul(factor).to(ScalarType.Float32));
+        _codebook.add_(HostMemory.Upload<double>(direction, [_k, BlockSize], _device).mul(factor).to(ScalarType.Float32), Scalars.Alpha);
         _error.add_(_decoded!, factor);
         _gradient.add_(_product!, factor);
         return true;
@@ -170,7 +170,7 @@ internal sealed class TorchCodeSearch : ICodeSearch
             if (tilt is not null)
             {
                 Tensor noise = rand(queries.shape, ScalarType.Float32, _device, false, tilt).mul(two).sub(Scalars.One);
-                queries = queries.add(noise.mul(slope.square().mean([1, 2], true).sqrt().mul(size)));
+                queries = queries.add(noise.mul(slope.square().mean([1, 2], true).sqrt().mul(size)), Scalars.Alpha);
             }
             Tensor best = Nearest(queries, offsets, b);
             Tensor change = Decode(best).sub(present).transpose(1, 2);
@@ -178,7 +178,7 @@ internal sealed class TorchCodeSearch : ICodeSearch
             if (_groups == 1)
                 gradient.select(0, 0).addmm_(columns.select(0, 0), change.select(0, 0), 1, 1);
             else
-                gradient.add_(columns.bmm(change));
+                gradient.add_(columns.bmm(change), Scalars.Alpha);
             own.copy_(best);
         }
     }
@@ -198,7 +198,7 @@ internal sealed class TorchCodeSearch : ICodeSearch
     /// <summary>input + sign·a·b group by group, by one kernel where there is one group. (TorchSharp's baddbmm takes its operands in another order than it says.)</summary>
     private static Tensor AddProduct(Tensor input, Tensor a, Tensor b, int sign) =>
         a.shape[0] == 1 ? addmm(input.select(0, 0), a.select(0, 0), b.select(0, 0), 1, sign).unsqueeze(0)
-        : sign > 0 ? a.bmm(b).add_(input) : input.sub(a.bmm(b));
+        : sign > 0 ? a.bmm(b).add_(input, Scalars.Alpha) : input.sub(a.bmm(b));
 
     /// <summary>The codewords of one position, [groups, columns, d].</summary>
     private Tensor Decode(Tensor codes) => _codebook.index_select(0, codes.reshape(-1)).view(_groups, -1, BlockSize);

@@ -23,7 +23,7 @@ internal sealed class TorchGram(LayerGeometry geometry, int blockSize, Device de
             _scale ??= RowOrigin.ScaleFor(rows.Download());
             using Scalar factor = _scale.Value.ToScalar();
             rows = rows.mul(factor);
-            _gram.add_(rows.t().mm(rows).to(ScalarType.Float64));
+            _gram.add_(rows.t().mm(rows).to(ScalarType.Float64), Scalars.Alpha);
         }
         return true;
     });

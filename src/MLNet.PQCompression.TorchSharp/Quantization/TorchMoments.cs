@@ -96,8 +96,8 @@ internal sealed class TorchMoments : IMoments
                 Tensor transposed = inputs.t();
                 _inputs[half].addmm_(transposed, inputs);
                 _products[half].addmm_(transposed, outputs);
-                _inputSums[half].add_(inputs.sum(0L));
-                _outputSums[half].add_(outputs.sum(0L));
+                _inputSums[half].add_(inputs.sum(0L), Scalars.Alpha);
+                _outputSums[half].add_(outputs.sum(0L), Scalars.Alpha);
                 _counts[half] += inputs.shape[0];
             }
             AddSpread(x);
@@ -141,8 +141,8 @@ internal sealed class TorchMoments : IMoments
             Tensor products = x.reshape(-1, x.shape[2]).mm(_signs).view(x.shape[0], x.shape[1], -1);
             using Scalar rows = (1.0 / x.shape[1]).ToScalar(), probes = (1.0 / CovarianceSpread.Probes).ToScalar();
             Tensor images = x.transpose(1, 2).bmm(products).to(ScalarType.Float64).mul(rows);
-            _spreadSums.add_(images.sum(0L));
-            _spreadSquares.add_(images.square().sum().mul(probes));
+            _spreadSums.add_(images.sum(0L), Scalars.Alpha);
+            _spreadSquares.add_(images.square().sum().mul(probes), Scalars.Alpha);
             _images += x.shape[0];
         }
 

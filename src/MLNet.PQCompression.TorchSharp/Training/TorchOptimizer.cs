@@ -40,7 +40,7 @@ internal sealed class TorchOptimizer : IDisposable
             var sgd = (SgdOptions)_options;
             using Scalar decay = sgd.WeightDecay.ToScalar(), momentum = sgd.Momentum.ToScalar();
             Tensor moved = slot.select(0, 0);
-            moved.mul_(momentum).add_(values.mul(decay).add_(gradient));
+            moved.mul_(momentum).add_(values.mul(decay).add_(gradient, Scalars.Alpha), Scalars.Alpha);
             values.add_(moved, rate);
         }
         parameter.Decode();
