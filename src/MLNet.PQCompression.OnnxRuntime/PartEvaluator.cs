@@ -43,9 +43,22 @@ internal sealed class PartEvaluator(ModelGraph graph, ValueTypes types, int thre
             return _session;
         _session?.Dispose();
         _document ??= new(graph);
-        byte[] part = _document.Cut(nodes, wanted, value => (int)types.Of(value), source => values(source).Shape.Rank, out _inputs);
-        (_session, _key, _wanted) = (OrtSessions.Load(graph, part, threads), key, wanted);
+        (_session, _key, _wanted) = (Load(nodes, wanted, values), key, wanted);
         return _session;
+    }
+
+    /// <summary>Loads a part. ONNX Runtime's inference of shapes refuses some loops whose inputs have no rank, and some resizes by computed sizes whose inputs have one: the other is tried then.</summary>
+    private OrtSession Load(IReadOnlyList<Node> nodes, string[] wanted, Func<string, Activation> values)
+    {
+        byte[] Cut(Func<string, int>? rank) => _document!.Cut(nodes, wanted, value => (int)types.Of(value), rank, out _inputs);
+        try
+        {
+            return OrtSessions.Load(graph, Cut(null), threads);
+        }
+        catch (InvalidModelException)
+        {
+            return OrtSessions.Load(graph, Cut(source => values(source).Shape.Rank), threads);
+        }
     }
 
     private OrtValue Feed(string value, string source, Activation activation) =>

@@ -52,9 +52,9 @@ internal sealed class RunnableDocument
     /// <param name="nodes">The graph's nodes that may run.</param>
     /// <param name="wanted">Values that they make.</param>
     /// <param name="elementType">ONNX's number of the element type of a value of the document.</param>
-    /// <param name="rank">How many dimensions a value of the graph has; without them a runtime's inference may refuse what runs.</param>
+    /// <param name="rank">How many dimensions a value of the graph has, or null to say nothing of shapes.</param>
     /// <param name="inputs">What the part reads: a value of the document, and the graph's value that it is.</param>
-    public byte[] Cut(IReadOnlyList<Node> nodes, IReadOnlyCollection<string> wanted, Func<string, int> elementType, Func<string, int> rank, out IReadOnlyList<(string Value, string Source)> inputs)
+    public byte[] Cut(IReadOnlyList<Node> nodes, IReadOnlyCollection<string> wanted, Func<string, int> elementType, Func<string, int>? rank, out IReadOnlyList<(string Value, string Source)> inputs)
     {
         HashSet<string> made = [.. nodes.SelectMany(n => n.Outputs)];
         var reads = new List<(string, string)>();
@@ -72,7 +72,7 @@ internal sealed class RunnableDocument
             {
                 reads.Add((name, source));
                 var type = new TypeProto.Types.Tensor { ElemType = elementType(name) };
-                if (source != Graph.Input.Name)
+                if (rank is not null && source != Graph.Input.Name)
                 {
                     type.Shape = new();
                     type.Shape.Dim.AddRange(Enumerable.Range(0, rank(source)).Select(_ => new TensorShapeProto.Types.Dimension()));
