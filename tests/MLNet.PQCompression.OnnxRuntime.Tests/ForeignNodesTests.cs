@@ -162,6 +162,19 @@ public sealed class ForeignNodesTests
     }
 
     [Fact]
+    public void A_resize_by_sizes_computed_from_shapes_runs_in_parts()
+    {
+        // As pyramids of features are joined: the smaller map takes the size of the larger one, put together from parts of its shape.
+        OnnxFile file = new OnnxFile(17, 1, 3, 8, 8).Floats("w1", [16, 3, 3, 3]).Floats("w2", [16, 16, 3, 3], Noise(16 * 16 * 9)).Floats("w3", [16, 16, 3, 3], Noise(16 * 16 * 9)).Ints("two", 2).Ints("four", 4)
+            .Node("Conv", "input w1", "a", ("pads", new[] { 1, 1, 1, 1 })).Node("Conv", "a w2", "b", ("pads", new[] { 1, 1, 1, 1 }), ("strides", new[] { 2, 2 })).Node("Shrink", "b", "c", ("lambd", 0.01f))
+            .Node("Shape", "a", "sa").Node("Slice", "sa two four", "hw").Node("Shape", "c", "sc").Ints("zero", 0).Node("Slice", "sc zero two", "nc").Node("Concat", "nc hw", "sizes", ("axis", 0))
+            .Node("Resize", "c - - sizes", "up", ("mode", "nearest")).Node("Add", "up a", "sum").Node("Conv", "sum w3", "y");
+        ModelGraph teacher = OnnxReader.Read(file.Bytes("y"), "test");
+        Assert.NotEmpty(teacher.ForeignNodes);
+        Assert.Equal(2, Compress(teacher).Student.Initializers.Values.Count(i => i is QuantizedTensor));
+    }
+
+    [Fact]
     public void A_budget_needs_an_output_that_is_as_long_for_every_image()
     {
         var e = Assert.Throws<InvalidModelException>(() => NetworkAnalyzer.Analyze(OnnxReader.Read(Rows().Bytes("y"), "test"), new TestNetworks.Images(12), new() { ForeignRuntime = Engine }));
