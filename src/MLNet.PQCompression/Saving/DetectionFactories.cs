@@ -2,57 +2,49 @@ using Microsoft.ML.Transforms;
 
 namespace MLNet.PQCompression.Saving;
 
+/// <summary>Finds the objects in the rows of a loaded chain, whose column decides on the type of its rows.</summary>
+internal abstract class DetectionFactory<TInput> : CustomMappingFactory<TInput, SavedDetections> where TInput : SavedInput, new()
+{
+    /// <inheritdoc/>
+    public sealed override Action<TInput, SavedDetections> GetMapping() => new SavedDetection<TInput>().Detect;
+}
+
 /// <summary>Finds the objects of rows with an image of ML.NET.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class DetectImageFactory : CustomMappingFactory<SavedImage, SavedDetections>
+internal sealed class DetectImageFactory : DetectionFactory<SavedImage>
 {
     /// <summary>The contract by which a loaded chain finds the mapping.</summary>
     public const string Contract = "MLNet.PQCompression.DetectImage";
-
-    /// <inheritdoc/>
-    public override Action<SavedImage, SavedDetections> GetMapping() => new SavedDetection<SavedImage>().Detect;
 }
 
 /// <summary>Finds the objects of rows with the pixels of an image of ML.NET.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class DetectFrameFactory : CustomMappingFactory<SavedFrame, SavedDetections>
+internal sealed class DetectFrameFactory : DetectionFactory<SavedFrame>
 {
     /// <summary>The contract by which a loaded chain finds the mapping.</summary>
     public const string Contract = "MLNet.PQCompression.DetectFrame";
-
-    /// <inheritdoc/>
-    public override Action<SavedFrame, SavedDetections> GetMapping() => new SavedDetection<SavedFrame>().Detect;
 }
 
 /// <summary>Finds the objects of rows with a vector of numbers.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class DetectPixelsFactory : CustomMappingFactory<SavedPixels, SavedDetections>
+internal sealed class DetectPixelsFactory : DetectionFactory<SavedPixels>
 {
     /// <summary>The contract by which a loaded chain finds the mapping.</summary>
     public const string Contract = "MLNet.PQCompression.DetectPixels";
-
-    /// <inheritdoc/>
-    public override Action<SavedPixels, SavedDetections> GetMapping() => new SavedDetection<SavedPixels>().Detect;
 }
 
 /// <summary>Finds the objects of rows with an encoded image.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class DetectEncodedFactory : CustomMappingFactory<SavedEncoded, SavedDetections>
+internal sealed class DetectEncodedFactory : DetectionFactory<SavedEncoded>
 {
     /// <summary>The contract by which a loaded chain finds the mapping.</summary>
     public const string Contract = "MLNet.PQCompression.DetectEncoded";
-
-    /// <inheritdoc/>
-    public override Action<SavedEncoded, SavedDetections> GetMapping() => new SavedDetection<SavedEncoded>().Detect;
 }
 
 /// <summary>Finds the objects of rows with a path.</summary>
 [CustomMappingFactoryAttribute(Contract)]
-internal sealed class DetectPathFactory : CustomMappingFactory<SavedPath, SavedDetections>
+internal sealed class DetectPathFactory : DetectionFactory<SavedPath>
 {
     /// <summary>The contract by which a loaded chain finds the mapping.</summary>
     public const string Contract = "MLNet.PQCompression.DetectPath";
-
-    /// <inheritdoc/>
-    public override Action<SavedPath, SavedDetections> GetMapping() => new SavedDetection<SavedPath>().Detect;
 }

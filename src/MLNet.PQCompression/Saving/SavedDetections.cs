@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
 using MLNet.PQCompression.Columns;
@@ -48,45 +47,25 @@ internal sealed class SavedDetections
 /// <summary>Finds the objects in the rows of a loaded chain. One object serves all cursors and engines of the chain, so that they share the network.</summary>
 internal sealed class SavedDetection<TInput> where TInput : SavedInput
 {
-    private readonly Lock _gate = new();
-    private volatile Decoded? _decoded;
+    private readonly RowModel<Decoded> _models = new(static text =>
+    {
+        DetectionPayload payload = DetectionPayload.Parse(text);
+        return new(payload, new(payload.Model, ModelPayload.Inference));
+    });
 
     /// <summary>Looks at a row.</summary>
     public void Detect(TInput row, SavedDetections result)
     {
-        Decoded decoded = Decode(row.Model);
-        var image = new float[decoded.Payload.Input.Length];
-        PicturePlacement placement;
-        try
-        {
-            placement = row.Convert(decoded.Payload.Input, image);
-        }
-        catch (Exception e) when (ImageReader.IsBadImage(e))
-        {
-            throw new InvalidDataException($"Column '{decoded.Payload.InputName}': {e.Message}", e);
-        }
-        IReadOnlyList<Detection> found = decoded.Scorer.Detect(image, placement);
+        (DetectionPayload payload, DetectionScorer scorer) = _models.Of(row.Model);
+        var image = new float[payload.Input.Length];
+        PicturePlacement placement = row.Convert(payload.Input, payload.InputName, image);
+        IReadOnlyList<Detection> found = scorer.Detect(image, placement);
         result.Boxes = DetectionVectors.Boxes(found);
-        result.Names = DetectionVectors.Names(found, decoded.Payload.Model);
+        result.Names = DetectionVectors.Names(found, payload.Model);
         result.Scores = DetectionVectors.Scores(found);
-        if (decoded.Payload.Columns.Masks is not null)
+        if (payload.Columns.Masks is not null)
             result.Masks = DetectionVectors.Masks(found);
     }
 
-    /// <summary>The look-up hands the same string to every row, so comparing references is enough.</summary>
-    private Decoded Decode(ReadOnlyMemory<char> text)
-    {
-        MemoryMarshal.TryGetString(text, out string? source, out _, out _);
-        if (_decoded is { } known && ReferenceEquals(known.Source, source))
-            return known;
-        lock (_gate)
-        {
-            if (_decoded is { } meanwhile && ReferenceEquals(meanwhile.Source, source))
-                return meanwhile;
-            DetectionPayload payload = DetectionPayload.Parse(text);
-            return _decoded = new(source, payload, new(payload.Model, ModelPayload.Inference));
-        }
-    }
-
-    private sealed record Decoded(string? Source, DetectionPayload Payload, DetectionScorer Scorer);
+    private sealed record Decoded(DetectionPayload Payload, DetectionScorer Scorer);
 }

@@ -13,6 +13,20 @@ internal abstract class SavedInput
 
     /// <summary>Writes the network's input, and tells where the image lies in it.</summary>
     public abstract PicturePlacement Convert(ImageInput input, Span<float> destination);
+
+    /// <summary>Does so, and names the column of an image that cannot be read.</summary>
+    /// <exception cref="InvalidDataException">It cannot.</exception>
+    public PicturePlacement Convert(ImageInput input, string column, Span<float> destination)
+    {
+        try
+        {
+            return Convert(input, destination);
+        }
+        catch (Exception e) when (ImageReader.IsBadImage(e))
+        {
+            throw new InvalidDataException($"Column '{column}': {e.Message}", e);
+        }
+    }
 }
 
 /// <summary>A row with an image of ML.NET whose size the column's type does not tell.</summary>
