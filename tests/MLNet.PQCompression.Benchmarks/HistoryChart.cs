@@ -7,7 +7,7 @@ namespace MLNet.PQCompression.Benchmarks;
 /// <summary>Draws the ratios of a <see cref="BenchmarkHistory"/> as lines in SVG, one for each model and width of vectors.</summary>
 internal static class HistoryChart
 {
-    private const int Width = 760, Height = 380, Left = 60, Right = 240, Top = 64, Bottom = 70;
+    private const int Width = 760, Height = 380, Left = 60, Right = 260, Top = 64, Bottom = 70;
 
     private static readonly string[] Colours = ["#2f6fb2", "#c2571a", "#2b8a5b", "#7a4fb5", "#8a6d1f", "#b23a6f"];
 

@@ -47,7 +47,7 @@ public static class BudgetCompressor
         options ??= new();
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("A budget is kept by the error of outputs; it needs the method 'output'.", nameof(options));
-        double analyzed = analysis is null ? NetworkAnalyzer.ShareOfWork(teacher, images, options) : 0;
+        double analyzed = analysis is null ? NetworkAnalyzer.ShareOfWork(teacher, images, options, cancellationToken) : 0;
         analysis ??= NetworkAnalyzer.Analyze(teacher, images, options, ProgressPart.Of(progress, 0, analyzed), cancellationToken);
         CompressionPlan layers = ModelCompressor.Plan(teacher, images, options with { Blocks = BlockRegime.Small });
         ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), layers).WithMetadata(teacher.Metadata.SetItems(images.Metadata));

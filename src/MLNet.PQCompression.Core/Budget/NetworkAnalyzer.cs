@@ -55,11 +55,11 @@ public static class NetworkAnalyzer
     }
 
     /// <summary>The share of an analysis in the work of an analysis and a compression, about.</summary>
-    internal static double ShareOfWork(ModelGraph teacher, ISampleSource images, CompressionOptions options)
+    internal static double ShareOfWork(ModelGraph teacher, ISampleSource images, CompressionOptions options, CancellationToken cancellationToken)
     {
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = LayerForms.Normalize(teacher);
-        IReadOnlyDictionary<string, TensorShape>? shapes = ForeignPart.Of(model, images, options, default).Shapes;
+        IReadOnlyDictionary<string, TensorShape>? shapes = ForeignPart.Of(model, images, options, cancellationToken).Shapes;
         int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, shapes), found = Math.Min(images.Count ?? most, most);
         double Work(int samples) => new WorkEstimate(model, plan, options, samples, images.Height, images.Width, shapes).Total;
         double analysis = ManySearches * Work(Math.Min(found, MostImages)), whole = Work(found * Math.Min(options.Views, most / found));

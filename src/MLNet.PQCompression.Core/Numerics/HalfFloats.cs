@@ -6,7 +6,7 @@ namespace MLNet.PQCompression.Numerics;
 /// <summary>Conversion between float32 and float16, as the bits of both, eight numbers at a time.</summary>
 /// <remarks>
 /// Rounds to the nearest, ties to even, as <see cref="Half"/> does; what is no finite number becomes infinite. Processors have instructions for this that .NET does not offer, and <c>TensorPrimitives</c>
-/// takes three times as long, as it calls a function for each vector.
+/// calls a function for each vector.
 /// </remarks>
 internal static class HalfFloats
 {

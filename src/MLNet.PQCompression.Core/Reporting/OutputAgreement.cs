@@ -100,10 +100,10 @@ public static class OutputAgreement
             for (int i = 0; i < parts; i++)
             {
                 ReadOnlySpan<float> x = expected.Span.Slice(i * length, length), y = actual.Span.Slice(i * length, length);
-                double xx = TensorPrimitives.SumOfSquares(x), yy = TensorPrimitives.SumOfSquares(y), distance = TensorPrimitives.Distance(x, y);
-                _energy += xx;
+                double distance = TensorPrimitives.Distance(x, y);
+                _energy += TensorPrimitives.SumOfSquares(x);
                 _error += distance * distance;
-                _cosines.Add(xx > 0 && yy > 0 ? TensorPrimitives.Dot(x, y) / Math.Sqrt(xx * yy) : xx == yy ? 1 : 0);
+                _cosines.Add(OutputComparison.Cosine(x, y));
             }
         }
 

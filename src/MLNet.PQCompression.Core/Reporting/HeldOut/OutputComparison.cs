@@ -94,7 +94,7 @@ internal sealed class OutputComparison(OutputKind kind, bool teacherGivesProbabi
     }
 
     /// <summary>The cosine of two vectors; 1 where both are zero and 0 where one is.</summary>
-    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    internal static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double aa = TensorPrimitives.SumOfSquares(a), bb = TensorPrimitives.SumOfSquares(b);
         return aa == 0 && bb == 0 ? 1 : aa == 0 || bb == 0 ? 0 : TensorPrimitives.Dot(a, b) / Math.Sqrt(aa * bb);
