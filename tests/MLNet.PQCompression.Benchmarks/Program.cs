@@ -12,7 +12,7 @@ using Perfolizer.Horology;
 return args switch
 {
     ["serve", string model, string threads, string batch] => ScoringServer.Run(model, int.Parse(threads), int.Parse(batch)),
-    ["train", string model, string threads, string batch, string size] => TrainingServer.Run(model, int.Parse(threads), int.Parse(batch), int.Parse(size)),
+    ["train", string model, string device, string threads, string batch, string size] => TrainingServer.Run(model, device, int.Parse(threads), int.Parse(batch), int.Parse(size)),
     ["kmeans", string model, string threads] => KMeansTiming.Run(model, int.Parse(threads)),
     ["ratio", string seconds, .. string[] models] => RuntimeRatio.Run(double.Parse(seconds), models),
     ["models", string images, string count, string views, .. string[] models] => ModelTable.Run(images, int.Parse(count), int.Parse(views), models),

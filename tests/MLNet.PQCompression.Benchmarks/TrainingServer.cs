@@ -4,6 +4,7 @@ using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.TorchSharp;
 
 namespace MLNet.PQCompression.Benchmarks;
 
@@ -11,11 +12,19 @@ namespace MLNet.PQCompression.Benchmarks;
 /// <remarks>A step is the teacher's and the student's forward pass, the backward pass with batch statistics, and the update of all codewords. The codes are arbitrary: they do not change the time.</remarks>
 internal static class TrainingServer
 {
-    public static int Run(string model, int threads, int batch, int size)
+    /// <param name="model">The teacher.</param>
+    /// <param name="device">"managed", or a device of torch: "cpu", "cuda", and "cuda-bfloat16".</param>
+    /// <param name="threads">Threads on the host.</param>
+    /// <param name="batch">Images in a batch.</param>
+    /// <param name="size">Their height and width.</param>
+    public static int Run(string model, string device, int threads, int batch, int size)
     {
         ModelGraph teacher = ModelFile.Load(model);
         ModelGraph student = Quantize(teacher);
-        using var backend = new ManagedBackend(threads);
+        const string Reduced = "-bfloat16";
+        using IBackend backend = device == "managed"
+            ? new ManagedBackend(threads)
+            : new TorchBackend(new() { Device = device.Replace(Reduced, "", StringComparison.Ordinal), Threads = threads, TrainInBFloat16 = device.EndsWith(Reduced, StringComparison.Ordinal) });
         using ITrainingModel teacherModel = backend.Create(teacher, 3, size, size, TrainingSetup.Frozen);
         using ITrainingModel studentModel = backend.Create(student, 3, size, size, new() { Trainable = TrainableParameters.Codebooks(student), BatchStatistics = true });
         var random = new Random(0);

@@ -1,9 +1,11 @@
 """Compares the time of a distillation step with PyTorch's, taking turns.
 
-usage: compare-pytorch.py MODEL {resnet20,resnet56,resnet18} [--threads 2] [--batch 128] [--size 32] [--rounds 10] [--steps 3]
+usage: compare-pytorch.py MODEL {resnet20,resnet56,resnet18} [--threads 2] [--batch 128] [--size 32] [--rounds 10] [--steps 3] [--device cuda]
 
 MODEL is any file of that network that the library reads. PyTorch trains a network of the same shape with arbitrary weights: teacher and student
 forward, KL, backward, and the codeword step (mean over each codeword's blocks, SGD with momentum). The student's weights are decoded by indexing.
+--device names what ours runs on: managed (the default), or torch's cpu, cuda or cuda-bfloat16; PyTorch runs on the CPU, or on the same GPU with the same precision
+(TF32 convolutions, or autocast to bfloat16).
 """
 import argparse
 import os
@@ -52,9 +54,10 @@ def network(name):
 
 
 class Distiller:
-    def __init__(self, name, batch, size):
+    def __init__(self, name, batch, size, device="cpu", reduced=False):
         torch.manual_seed(0)
-        self.teacher, self.student = network(name).eval(), network(name).train()
+        self.device, self.reduced = device, reduced
+        self.teacher, self.student = network(name).to(device).eval(), network(name).to(device).train()
         for p in [*self.teacher.parameters(), *self.student.parameters()]:
             p.requires_grad_(False)
         self.layers = []
@@ -64,23 +67,28 @@ class Distiller:
             d = 9 if w.shape[1] % 9 == 0 else 4
             blocks = w.reshape(-1, d)
             k = min(256, blocks.shape[0] // 4)
-            codes = torch.randint(k, (blocks.shape[0],))
+            codes = torch.randint(k, (blocks.shape[0],), device=device)
             m.weight.requires_grad_(True)
             counts = torch.bincount(codes, minlength=k).clamp(min=1).unsqueeze(1).float()
-            self.layers.append((m, d, codes, counts, blocks[:k].clone(), torch.zeros(k, d)))
-        self.x = torch.randn(batch, 3, size, size)
+            self.layers.append((m, d, codes, counts, blocks[:k].clone(), torch.zeros(k, d, device=device)))
+        self.x = torch.randn(batch, 3, size, size)  # in host memory, as images come; each step uploads them
 
     def step(self):
         for m, _, codes, _, book, _ in self.layers:
             m.weight.data = book[codes].reshape(m.weight.shape)
             m.weight.grad = None
-        with torch.no_grad():
-            teacher = F.softmax(self.teacher(self.x), 1)
-        F.kl_div(F.log_softmax(self.student(self.x), 1), teacher, reduction="batchmean").backward()
+        x = self.x.to(self.device)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.reduced):
+            with torch.no_grad():
+                teacher = F.softmax(self.teacher(x).float(), 1)
+            logits = self.student(x).float()
+        F.kl_div(F.log_softmax(logits, 1), teacher, reduction="batchmean").backward()
         for m, d, codes, counts, book, momentum in self.layers:
             g = torch.zeros_like(book).index_add_(0, codes, m.weight.grad.reshape(-1, d)) / counts + 1e-4 * book
             momentum.mul_(0.9).add_(g)
             book.sub_(0.001 * momentum)
+        if self.device != "cpu":
+            torch.cuda.synchronize()
 
 
 def main():
@@ -89,11 +97,12 @@ def main():
     p.add_argument("network", choices=["resnet20", "resnet56", "resnet18"])
     for name, value in dict(threads=2, batch=128, size=32, rounds=10, steps=3).items():
         p.add_argument("--" + name, type=int, default=value)
+    p.add_argument("--device", default="managed")
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     here = os.path.dirname(os.path.abspath(__file__))
     program = os.environ.get("PQ_BENCHMARKS", os.path.join(here, "bin/Release/net10.0/MLNet.PQCompression.Benchmarks.dll"))
-    ours = subprocess.Popen(["dotnet", program, "train", a.model, str(a.threads), str(a.batch), str(a.size)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ours = subprocess.Popen(["dotnet", program, "train", a.model, a.device, str(a.threads), str(a.batch), str(a.size)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     name = ours.stdout.readline().strip()
 
     def ask(text):
@@ -101,7 +110,8 @@ def main():
         ours.stdin.flush()
         return ours.stdout.readline().split()
 
-    theirs = Distiller(a.network, a.batch, a.size)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    theirs = Distiller(a.network, a.batch, a.size, "cuda" if a.device.startswith("cuda") else "cpu", a.device.endswith("-bfloat16"))
     theirs.step()
     ask(max(6, 2 * a.steps))
     def our_cpu():

@@ -38,6 +38,9 @@ public sealed record Architecture
     /// <summary>Whether a shortcut that must change shape takes every second pixel and pads the channels with zeros (option A) instead of a 1×1 convolution.</summary>
     internal bool PaddedShortcut { get; init; }
 
+    /// <summary>Whether a state dict's names and shapes tell it apart. Where they are those of a network that pools as well, it must be asked for by name.</summary>
+    internal bool IsDetected { get; init; } = true;
+
     /// <summary>What the last layer is called.</summary>
     internal string Classifier { get; init; } = "fc";
 
@@ -54,6 +57,9 @@ public sealed record Architecture
         new("resnext101_64x4d") { Bottleneck = true, Depths = [3, 4, 23, 3], Groups = 64, GroupWidth = 4 },
         new("wide_resnet50_2") { Bottleneck = true, Depths = [3, 4, 6, 3], GroupWidth = 128 },
         new("wide_resnet101_2") { Bottleneck = true, Depths = [3, 4, 23, 3], GroupWidth = 128 },
+        // The 64-channel networks as they are trained on 32×32 images: a first convolution of 3×3, and nothing that reduces before the second stage.
+        new("resnet18_cifar") { ImageSize = 32, StemKernel = 3, StemReduces = false, IsDetected = false, Depths = [2, 2, 2, 2] },
+        new("resnet50_cifar") { ImageSize = 32, StemKernel = 3, StemReduces = false, IsDetected = false, Bottleneck = true, Depths = [3, 4, 6, 3] },
         Cifar(20), Cifar(32), Cifar(44), Cifar(56), Cifar(110),
     ];
 
@@ -71,13 +77,18 @@ public sealed record Architecture
     public static Architecture Detect(StateDict state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        (Architecture nearest, Match match) = All.Select(a => (a, Match.Find(ResidualNetwork.Define(a), state))).MinBy(c => c.Item2.Misfit.Count);
+        (Architecture nearest, Match match) = All.Where(a => a.IsDetected).Select(a => (a, Match.Find(ResidualNetwork.Define(a), state))).MinBy(c => c.Item2.Misfit.Count);
         return match.Misfit.Count == 0
             ? nearest
             : throw new InvalidModelException(
                 $"{state.Source} is a state dict, weights without a structure, and fits none of the architectures {string.Join(", ", All.Select(a => a.Name))}. "
-                + $"Nearest is {nearest.Name}: {match}.");
+                + $"Nearest is {nearest.Name}: {match}." + ByName(state));
     }
+
+    /// <summary>What else the state dict may be, to be asked for by name; or nothing.</summary>
+    private static string ByName(StateDict state) =>
+        string.Concat(All.Where(a => !a.IsDetected && Match.Find(ResidualNetwork.Define(a), state).Misfit.Count == 0)
+            .Select(a => $" It fits {a.Name}, if no pooling follows its first convolution: then name that architecture."));
 
     /// <summary>The network with the state dict's weights; what stands before all their names, as "model." or "backbone.", is left out.</summary>
     /// <exception cref="InvalidModelException">Tensors are missing, superfluous or of another shape; the message lists them.</exception>

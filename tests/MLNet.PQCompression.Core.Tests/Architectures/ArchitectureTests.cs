@@ -25,6 +25,8 @@ public class ArchitectureTests
     [InlineData("resnet44", 658_586)]
     [InlineData("resnet56", 853_018)]
     [InlineData("resnet110", 1_727_962)]
+    [InlineData("resnet18_cifar", 11_173_962)]
+    [InlineData("resnet50_cifar", 23_520_842)]
     public void The_CIFAR_networks_have_as_many_parameters_as_published(string name, long parameters) => Assert.Equal(parameters, Count(name, 10));
 
     [Theory]
@@ -41,6 +43,16 @@ public class ArchitectureTests
         ModelGraph graph = Architecture.Detect(state).Build(state);
         int size = Architecture.Find(name).ImageSize;
         Assert.Equal(new TensorShape(2, 7), ShapeInference.Infer(graph, new(2, 3, size, size))[graph.OutputName]);
+    }
+
+    [Fact]
+    public void What_names_and_shapes_cannot_tell_apart_is_asked_for_by_name()
+    {
+        StateDict state = Random("resnet18_cifar", 10);
+        Assert.Contains("It fits resnet18_cifar", Assert.Throws<InvalidModelException>(() => Architecture.Detect(state)).Message);
+        ModelGraph graph = Architecture.Find("resnet18-cifar").Build(state);
+        Assert.DoesNotContain(graph.Nodes, n => n.Operator is MaxPool);
+        Assert.Equal(new TensorShape(1, 64, 32, 32), ShapeInference.Infer(graph, new(1, 3, 32, 32))[graph.Nodes.Single(n => n.Name == "layer1.0.add").Outputs[0]]);
     }
 
     [Fact]
