@@ -5,9 +5,18 @@ using static TorchSharp.torch;
 namespace MLNet.PQCompression.TorchSharp;
 
 /// <summary>Values on their way between .NET's memory and a device.</summary>
+/// <remarks>
+/// To a GPU and back they go by blocks of memory that stay. What the system has yet to hand out, or the driver to pin, costs several times the copy, and a batch is hundreds of megabytes.
+/// </remarks>
 internal static class HostMemory
 {
-    /// <summary>A copy of values on a device, in the present dispose scope. Pinned memory goes there while the caller goes on.</summary>
+    /// <summary>Bytes of a block: few enough to stay in a processor's cache, enough to make up for starting a copy.</summary>
+    private const int BlockBytes = 8 << 20;
+
+    [ThreadStatic]
+    private static Dictionary<ScalarType, Block>? _blocks;
+
+    /// <summary>A copy of values on a device, in the present dispose scope. The caller goes on while they are on their way.</summary>
     /// <param name="values">The values, row-major.</param>
     /// <param name="shape">Their shape.</param>
     /// <param name="device">Where to.</param>
@@ -19,20 +28,27 @@ internal static class HostMemory
         if (values.Length != count)
             throw new ArgumentException($"A tensor of {count} values cannot hold {values.Length}.", nameof(values));
         using DisposeScope scope = NewDisposeScope();
-        Tensor host = empty(shape, TypeOf<T>());
-        for (int start = 0, most = int.MaxValue / 16; start < values.Length; start += most)
+        using IDisposable still = no_grad();
+        Tensor target = empty(shape, TypeOf<T>(), device), flat = target.view(-1);
+        for (int start = 0, length; start < values.Length; start += length)
         {
-            // The bytes of one tensor may be more than a span can be long.
-            Tensor part = host.view(-1).narrow(0, start, Math.Min(most, values.Length - start));
-            MemoryMarshal.AsBytes(values.Slice(start, (int)part.numel())).CopyTo(part.bytes);
+            length = Math.Min(BlockBytes / ElementSize(flat), values.Length - start);
+            using DisposeScope block = NewDisposeScope();
+            Tensor part = flat.narrow(0, start, length), host = IsHost(device) ? part : BlockOf(flat.dtype).Loose.narrow(0, 0, length);
+            MemoryMarshal.AsBytes(values.Slice(start, length)).CopyTo(host.bytes);
+            if (!IsHost(device))
+                part.copy_(host.pin_memory(), nonBlocking: true); // libtorch keeps what it pinned, and uses it again when the copy is done
         }
-        return (device.type == DeviceType.CPU ? host : host.pin_memory().to(device, non_blocking: true)).MoveToOuterDisposeScope();
+        return target.MoveToOuterDisposeScope();
     }
+
+    /// <summary>A tensor of the host on a device.</summary>
+    public static Tensor Move(Tensor host, Device device) => IsHost(device) ? host : host.pin_memory().to(device, non_blocking: true);
 
     /// <summary>A copy of float32 values as they are laid out logically.</summary>
     public static float[] Download(this Tensor tensor)
     {
-        var values = new float[tensor.numel()];
+        float[] values = GC.AllocateUninitializedArray<float>(checked((int)tensor.numel()));
         tensor.CopyTo<float>(values);
         return values;
     }
@@ -44,11 +60,14 @@ internal static class HostMemory
         if (tensor.dtype != TypeOf<T>() || tensor.numel() != values.Length)
             throw new ArgumentException($"{tensor.numel()} values of {tensor.dtype} do not go into {values.Length} of {typeof(T).Name}.", nameof(values));
         using DisposeScope scope = NewDisposeScope();
-        Tensor flat = tensor.detach().cpu().contiguous().view(-1);
-        for (int start = 0, most = int.MaxValue / 16; start < values.Length; start += most)
+        using IDisposable still = no_grad();
+        Tensor flat = tensor.detach().contiguous().view(-1);
+        for (int start = 0, length; start < values.Length; start += length)
         {
-            Tensor part = flat.narrow(0, start, Math.Min(most, values.Length - start));
-            part.bytes.CopyTo(MemoryMarshal.AsBytes(values.Slice(start, (int)part.numel())));
+            length = Math.Min(BlockBytes / ElementSize(flat), values.Length - start);
+            using DisposeScope block = NewDisposeScope();
+            Tensor part = flat.narrow(0, start, length), host = IsHost(flat.device) ? part : BlockOf(flat.dtype).Pinned.narrow(0, 0, length).copy_(part);
+            host.bytes.CopyTo(MemoryMarshal.AsBytes(values.Slice(start, length)));
         }
     }
 
@@ -70,9 +89,28 @@ internal static class HostMemory
         return Upload<long>(wide, shape, device);
     }
 
+    private static bool IsHost(Device device) => device.type == DeviceType.CPU;
+
+    private static int ElementSize(Tensor tensor) => checked((int)tensor.ElementSize);
+
+    /// <summary>This thread's blocks for a type, made when they are first asked for; they live as long as the thread.</summary>
+    private static Block BlockOf(ScalarType type)
+    {
+        _blocks ??= [];
+        if (!_blocks.TryGetValue(type, out Block? block))
+        {
+            Tensor loose = empty(BlockBytes / type.ElementSize(), type, CPU);
+            _blocks[type] = block = new(loose.DetachFromDisposeScope(), loose.pin_memory().DetachFromDisposeScope());
+        }
+        return block;
+    }
+
     private static ScalarType TypeOf<T>() =>
         typeof(T) == typeof(float) ? ScalarType.Float32
         : typeof(T) == typeof(double) ? ScalarType.Float64
         : typeof(T) == typeof(long) ? ScalarType.Int64
         : throw new ArgumentException($"{typeof(T).Name} is no type of tensor here.");
+
+    /// <summary>Memory that stays: values are put together in the one for their way to a GPU, and arrive in the other.</summary>
+    private sealed record Block(Tensor Loose, Tensor Pinned);
 }

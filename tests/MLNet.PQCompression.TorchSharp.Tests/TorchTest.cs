@@ -5,10 +5,10 @@ using MLNet.PQCompression.Compute;
 
 namespace MLNet.PQCompression.TorchSharp.Tests;
 
-/// <summary>A test on both backends: libtorch on one thread, and the managed engine that it is held to.</summary>
+/// <summary>A test on both backends: libtorch on one thread and without TF32, and the managed engine that it is held to.</summary>
 public abstract class TorchTest : IDisposable
 {
-    private readonly Lazy<TorchBackend> _torch = new(() => new(new() { Device = Device, Threads = 1 }));
+    private readonly Lazy<TorchBackend> _torch = new(() => new(new() { Device = Device, Threads = 1, AllowTensorFloat32 = false }));
 
     /// <summary>Skips, with the reason, where libtorch cannot be loaded.</summary>
     protected TorchTest() => Available = TorchLibrary.TryLoad(out string reason) ? null : reason;

@@ -90,7 +90,7 @@ internal sealed class TorchCodeSearch : ICodeSearch
     public int Sweep(int[] order) => OnDevice(() =>
     {
         Tensor before = _codes.clone();
-        Sweep(order, _codes, _gradient, null, 0);
+        Sweep(order, _codes, _gradient, null);
         return (int)_codes.ne(before).sum().item<long>();
     });
 
@@ -156,22 +156,17 @@ internal sealed class TorchCodeSearch : ICodeSearch
     /// <param name="order">Each position once.</param>
     /// <param name="codes">[m, groups, columns]; changed in place.</param>
     /// <param name="gradient">R, [groups, n, columns]; changed in place.</param>
-    /// <param name="tilt">Null, or draws uniform noise for q.</param>
-    /// <param name="temperature">The size of that noise relative to the gradient's.</param>
-    private void Sweep(int[] order, Tensor codes, Tensor gradient, Generator? tilt, float temperature)
+    /// <param name="tilt">Null, or what is added to the q of each position, in units of its gradient's root mean square: [m, groups, columns, d].</param>
+    private void Sweep(int[] order, Tensor codes, Tensor gradient, Tensor? tilt)
     {
         Tensor offsets = Offsets();
-        using Scalar size = (temperature * MathF.Sqrt(3)).ToScalar(), two = 2f.ToScalar();
         foreach (int b in order)
         {
             using DisposeScope position = NewDisposeScope();
             Tensor own = codes.select(0, b), present = Decode(own), slope = Block(gradient, b);
             Tensor queries = AddProduct(slope.transpose(1, 2), present, _diagonal.select(1, b), -1);
             if (tilt is not null)
-            {
-                Tensor noise = rand(queries.shape, ScalarType.Float32, _device, false, tilt).mul(two).sub(Scalars.One);
-                queries = queries.add(noise.mul(slope.square().mean([1, 2], true).sqrt().mul(size)), Scalars.Alpha);
-            }
+                queries = queries.add(tilt.select(0, b).mul(slope.square().mean([1, 2], true).sqrt()), Scalars.Alpha);
             Tensor best = Nearest(queries, offsets, b);
             Tensor change = Decode(best).sub(present).transpose(1, 2);
             Tensor columns = _hessian.narrow(2, (long)b * BlockSize, BlockSize);
@@ -252,15 +247,13 @@ internal sealed class TorchCodeSearch : ICodeSearch
             Tensor codes = search._codes.repeat(1, 1, tries), gradient = search._gradient.repeat(1, 1, tries);
             var random = new Random(seeds[0]);
             int[] order = [.. Enumerable.Range(0, search.BlocksPerRow)];
-            using (var tilt = new Generator((ulong)(uint)seeds[0], search._device))
-            {
-                random.Shuffle(order);
-                search.Sweep(order, codes, gradient, tilt, temperature);
-            }
+            Tensor tilt = Noise(search, tries, temperature, seeds[0]);
+            random.Shuffle(order);
+            search.Sweep(order, codes, gradient, tilt);
             for (int i = 0; i < SweepsAfterTilt; i++)
             {
                 random.Shuffle(order);
-                search.Sweep(order, codes, gradient, null, 0);
+                search.Sweep(order, codes, gradient, null);
             }
             // Each row keeps the best of its own and the tries.
             codes = cat([search._codes, codes], 2).view(search.BlocksPerRow, search._groups, tries + 1, search._rows);
@@ -270,6 +263,15 @@ internal sealed class TorchCodeSearch : ICodeSearch
             search._gradient.copy_(gradient.gather(2, best.expand(search._groups, search._n, 1, search._rows)).squeeze(2));
             Tensor kept = codes.transpose(0, 1).gather(2, best.expand(search._groups, search.BlocksPerRow, 1, search._rows)).squeeze(2);
             search._codes.copy_(kept.transpose(0, 1));
+        }
+
+        /// <summary>Uniform noise whose standard deviation is the temperature, [m, groups, columns, d]. It is drawn on the host: TorchSharp makes generators for the CPU alone, whatever device they are asked for.</summary>
+        private static Tensor Noise(TorchCodeSearch search, int tries, float temperature, int seed)
+        {
+            using var draws = new Generator((ulong)(uint)seed);
+            using Scalar low = 0.5f.ToScalar(), width = (2 * temperature * MathF.Sqrt(3)).ToScalar();
+            Tensor uniform = rand([search.BlocksPerRow, search._groups, search._rows * tries, search.BlockSize], ScalarType.Float32, CPU, false, draws);
+            return HostMemory.Move(uniform, search._device).sub(low).mul_(width);
         }
     }
 }
