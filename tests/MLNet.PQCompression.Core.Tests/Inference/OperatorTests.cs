@@ -160,14 +160,20 @@ public sealed class OperatorTests
         });
     }
 
-    [Fact]
-    public void LocalResponseNormalizationSumsOverChannels()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(13)]
+    [InlineData(int.MaxValue)]
+    public void LocalResponseNormalizationSumsOverChannels(int size)
     {
         Activation x = OneNode.Random(1, 2, 7, 2, 3);
-        OneNode.AssertEqual(OneNode.Run(new Lrn(4, 0.5f, 0.75f, 1.5f), x), [2, 7, 2, 3], i =>
+        int before = (size - 1) / 2, after = size / 2;
+        OneNode.AssertEqual(OneNode.Run(new Lrn(size, 0.5f, 0.75f, 1.5f), x), [2, 7, 2, 3], i =>
         {
-            double sum = Enumerable.Range(i[1] - 1, 4).Where(c => c is >= 0 and < 7).Sum(c => Math.Pow(x.At(i[0], c, i[2], i[3]), 2));
-            return x.At(i) / Math.Pow(1.5 + 0.5 / 4 * sum, 0.75);
+            double sum = Enumerable.Range(0, 7).Where(c => c >= i[1] - before && c - i[1] <= after).Sum(c => Math.Pow(x.At(i[0], c, i[2], i[3]), 2));
+            return x.At(i) / Math.Pow(1.5 + 0.5 / size * sum, 0.75);
         });
     }
 }

@@ -30,7 +30,7 @@ internal static class ImageSize
                 MaxPool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
                 AveragePool pool => (double)pool.Window.KernelHeight * pool.Window.KernelWidth,
                 Gemm or MatMul => shapes[node.Inputs[1]].Dimensions.Max(),
-                Lrn lrn => Math.Min(lrn.Size, shapes[node.Output][1]) * 20,
+                Lrn => 40,
                 _ => 1,
             };
             sum += shapes[node.Output].Count * each + shapes[node.Inputs[0]].Count;
