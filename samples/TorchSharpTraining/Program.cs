@@ -12,7 +12,7 @@ using MLNet.PQCompression.TorchSharp;
 using TorchSharpTraining;
 using static TorchSharp.torch;
 
-int epochs = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 8, count = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 6000;
+int epochs = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 12, count = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 6000;
 string data = Path.Combine(AppContext.BaseDirectory, "datasets", "shapes10"), unlabelled = Path.Combine(data, "unlabelled.zip"), test = Path.Combine(data, "test.zip");
 string output = Directory.CreateDirectory("output").FullName, studentFile = Path.Combine(output, "resnet20.pq.onnx");
 
