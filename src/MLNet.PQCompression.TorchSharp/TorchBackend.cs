@@ -59,17 +59,17 @@ public sealed class TorchBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public IMoments Moments(LayerGeometry geometry, int views)
+    public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null)
     {
         ArgumentNullException.ThrowIfNull(geometry);
-        return new TorchMoments(geometry, views, _device, _memory);
+        return new TorchMoments(geometry, views, origins, _device, _memory);
     }
 
     /// <inheritdoc/>
-    public IGram Gram(LayerGeometry geometry, int blockSize)
+    public IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null)
     {
         ArgumentNullException.ThrowIfNull(geometry);
-        return new TorchGram(geometry, blockSize, _device, _memory);
+        return new TorchGram(geometry, blockSize, scale, _device, _memory);
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using MLNet.PQCompression.Collectives;
+using MLNet.PQCompression.Distillation.Checkpoints;
+using MLNet.PQCompression.Graph;
+
+namespace MLNet.PQCompression.Compression;
+
+/// <summary>Gives all ranks what one of them has found of a layer, or read of an interrupted run.</summary>
+internal static class SharedOutcome
+{
+    private const string Figures = "figures:";
+
+    /// <summary>The outcome of rank 0 with this rank's own outputs of the teacher.</summary>
+    /// <param name="own">This rank's outcome; on rank 0 the whole one.</param>
+    /// <param name="student">The student before the layer, the same on all ranks.</param>
+    /// <param name="parts">How the work is shared.</param>
+    public static LayerQuantizer.Outcome Share(LayerQuantizer.Outcome own, ModelGraph student, WorkParts parts)
+    {
+        if (parts.Ranks.Size == 1)
+            return own;
+        Checkpoint state = FromFirst(parts, () => Describe(own, student));
+        if (parts.IsFirst)
+            return own;
+        double[] figures = MemoryMarshal.Cast<float, double>(state.Values[Figures].AsSpan()).ToArray();
+        ModelGraph changed = StudentState.Restore(student, state with { Values = state.Values.Where(v => v.Key != Figures).ToDictionary(StringComparer.Ordinal) });
+        return own with
+        {
+            Weights = [.. changed.Initializers.Where(i => !ReferenceEquals(i.Value, student.Initializers[i.Key]))],
+            RelativeError = figures[0],
+            Objective = figures[1..],
+        };
+    }
+
+    /// <summary>Gives all ranks a state that rank 0 has.</summary>
+    public static Checkpoint FromFirst(WorkParts parts, Func<Checkpoint> state)
+    {
+        if (parts.Ranks.Size == 1)
+            return state();
+        using var content = new MemoryStream(parts.FromFirst(() =>
+        {
+            using var written = new MemoryStream();
+            CheckpointContent.Write(written, state());
+            return written.ToArray();
+        }));
+        return CheckpointContent.Read(content, "what rank 0 has sent");
+    }
+
+    private static Checkpoint Describe(LayerQuantizer.Outcome outcome, ModelGraph student)
+    {
+        Checkpoint state = StudentState.Capture(student, student.WithInitializers(outcome.Weights), "layer", 0);
+        double[] figures = [outcome.RelativeError, .. outcome.Objective];
+        return state with { Values = new Dictionary<string, float[]>(state.Values, StringComparer.Ordinal) { [Figures] = MemoryMarshal.Cast<double, float>(figures.AsSpan()).ToArray() } };
+    }
+}
