@@ -93,6 +93,8 @@ public sealed class TorchBackend : IBackend
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(setup);
+        if (setup.Collective is not null)
+            throw new ArgumentException("Ranks train together on the managed backend only: leave gradient steps out (no epochs, no steps of layers), or choose the managed backend (--backend managed).", nameof(setup));
         var shape = new TensorShape(1, channels, height, width);
         TorchTrainingModel[] replicas = [.. _further.Prepend(_device).Select((d, i) => new TorchTrainingModel(graph, shape, setup, _options.TrainInBFloat16, d, i == 0 ? _memory : new(d.ToString(), _options.Log)))];
         return replicas is [var only] ? only : new ReplicatedModel(replicas);

@@ -12,7 +12,6 @@ namespace MLNet.PQCompression.Compression;
 internal sealed class CompressionResume
 {
     private const string ReportPrefix = "report:";
-    private static readonly Checkpoint Nothing = new("nothing", 0, new Dictionary<string, float[]>(), new Dictionary<string, ushort[]>());
     private readonly ModelGraph _teacher;
     private readonly CheckpointFolder _folder;
     private readonly WorkParts _parts;
@@ -38,8 +37,7 @@ internal sealed class CompressionResume
     /// <summary>The student and reports of the layers that are done, or null where there is nothing to go on from.</summary>
     public (IReadOnlyList<KeyValuePair<string, Initializer>> Weights, IReadOnlyDictionary<int, (double Error, double Seconds, double[] Objective)> Reports)? Load()
     {
-        Checkpoint saved = SharedOutcome.FromFirst(_parts, () => _folder.Load(_key) ?? Nothing);
-        if (saved.Stage == Nothing.Stage)
+        if (CheckpointContent.FromFirst(_parts, () => _folder.Load(_key)) is not { } saved)
             return null;
         var reports = saved.Values.Where(v => v.Key.StartsWith(ReportPrefix, StringComparison.Ordinal)).ToDictionary(
             v => int.Parse(v.Key.AsSpan(ReportPrefix.Length), CultureInfo.InvariantCulture),

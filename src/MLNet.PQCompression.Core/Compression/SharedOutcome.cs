@@ -5,7 +5,7 @@ using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Compression;
 
-/// <summary>Gives all ranks what one of them has found of a layer, or read of an interrupted run.</summary>
+/// <summary>Gives all ranks what rank 0 has found of a layer.</summary>
 internal static class SharedOutcome
 {
     private const string Figures = "figures:";
@@ -18,7 +18,7 @@ internal static class SharedOutcome
     {
         if (parts.Ranks.Size == 1)
             return own;
-        Checkpoint state = FromFirst(parts, () => Describe(own, student));
+        Checkpoint state = CheckpointContent.FromFirst(parts, () => Describe(own, student))!;
         if (parts.IsFirst)
             return own;
         double[] figures = MemoryMarshal.Cast<float, double>(state.Values[Figures].AsSpan()).ToArray();
@@ -29,20 +29,6 @@ internal static class SharedOutcome
             RelativeError = figures[0],
             Objective = figures[1..],
         };
-    }
-
-    /// <summary>Gives all ranks a state that rank 0 has.</summary>
-    public static Checkpoint FromFirst(WorkParts parts, Func<Checkpoint> state)
-    {
-        if (parts.Ranks.Size == 1)
-            return state();
-        using var content = new MemoryStream(parts.FromFirst(() =>
-        {
-            using var written = new MemoryStream();
-            CheckpointContent.Write(written, state());
-            return written.ToArray();
-        }));
-        return CheckpointContent.Read(content, "what rank 0 has sent");
     }
 
     private static Checkpoint Describe(LayerQuantizer.Outcome outcome, ModelGraph student)

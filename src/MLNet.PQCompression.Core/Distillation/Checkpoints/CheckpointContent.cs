@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using MLNet.PQCompression.Collectives;
 
 namespace MLNet.PQCompression.Distillation.Checkpoints;
 
@@ -7,6 +8,22 @@ namespace MLNet.PQCompression.Distillation.Checkpoints;
 internal static class CheckpointContent
 {
     private const int MaxNameBytes = 4096;
+
+    /// <summary>Gives all ranks a checkpoint that rank 0 has, or null.</summary>
+    public static Checkpoint? FromFirst(WorkParts parts, Func<Checkpoint?> state)
+    {
+        if (parts.Ranks.Size == 1)
+            return state();
+        byte[] bytes = parts.FromFirst(() =>
+        {
+            using var written = new MemoryStream();
+            if (state() is { } own)
+                Write(written, own);
+            return written.ToArray();
+        });
+        using var content = new MemoryStream(bytes);
+        return bytes.Length == 0 ? null : Read(content, "what rank 0 has sent");
+    }
 
     /// <summary>Writes a checkpoint.</summary>
     public static void Write(Stream stream, Checkpoint checkpoint)
