@@ -103,10 +103,16 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, CancellationToken cancellationToken)
     {
         (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, cancellationToken);
+        WorkParts parts = frontier.Images.Parts;
+        RowSearches? rows = RowSearches.AreWorthIt(parts, backend, inputs.Geometry) ? RowSearches.Share(parts, backend, inputs.Geometry, plan.BlockSize, problem?.Objective) : null;
         if (problem is null)
+        {
+            rows?.Follow(cancellationToken);
             return Elsewhere(outputs);
+        }
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(problem.Objective.Geometry), Seed = seed };
-        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
+        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, rows is null ? backend : new SharedSearchBackend(backend, rows), cancellationToken);
+        rows?.Lead(RowCommand.End, 0);
         return new(Weights(frontier, problem, correction, plan, result), result.RelativeError, [.. result.Steps.Select(s => s.Objective)], outputs);
     }
 

@@ -33,6 +33,9 @@ public sealed class ManagedBackend : IBackend
     public WorkerPool Workers => _workers;
 
     /// <inheritdoc/>
+    public bool SharesRows => true;
+
+    /// <inheritdoc/>
     public INodeEvaluator Evaluate(ModelGraph graph) => new NodeEvaluator(graph, _workers);
 
     /// <inheritdoc/>

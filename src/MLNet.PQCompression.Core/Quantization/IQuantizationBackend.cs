@@ -9,6 +9,9 @@ public interface IQuantizationBackend
     /// <summary>The threads for what stays on the host, or null for the caller's alone.</summary>
     WorkerPool? Workers { get; }
 
+    /// <summary>Whether a search gains where ranks share it by rows. A device works on all rows at once, and gains nothing.</summary>
+    bool SharesRows => false;
+
     /// <summary>Empty sums of a layer's inputs and outputs (<see cref="OutputStatistics"/>).</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="views">How many of the samples that will be added show the same image.</param>

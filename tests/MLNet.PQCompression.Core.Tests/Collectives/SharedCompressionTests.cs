@@ -27,6 +27,19 @@ public sealed class SharedCompressionTests
             Assert.All(ThreadRanks.Run(size, ranks => Compress(ranks, options)).Results, actual => Assert.Equal(expected, actual));
     }
 
+    /// <summary>A layer with rows for several parts: its search is shared too.</summary>
+    [Fact]
+    public void A_search_shared_by_rows_is_the_same_for_any_number_of_ranks()
+    {
+        var options = new CompressionOptions { Threads = 1, MaxImages = 16, Views = 1, Overrides = [new("conv1", BlockSize: 9, Codewords: 32), new("block.*", Skip: true)] };
+        ModelGraph teacher = TestNetworks.Residual(width: 200);
+        string expected = Compress(new SingleRank(), options, teacher: teacher);
+        foreach (int size in (int[])[2, 3, 5])
+            Assert.Equal(expected, ThreadRanks.Run(size, ranks => Compress(ranks, options, teacher: teacher)).Results[^1]);
+        double Error(ICollective? ranks) => ModelCompressor.Compress(teacher, new TestNetworks.Images(16), options with { Collective = ranks }).Report.Layers.First(l => l.Plan.Rows > 64 && l.RelativeError > 0).RelativeError!.Value;
+        Assert.InRange(Error(new SingleRank()) / Error(null), 0.9, 1.1);
+    }
+
     [Fact]
     public void Threads_do_not_matter_either()
     {
@@ -82,7 +95,7 @@ public sealed class SharedCompressionTests
         }
     }
 
-    private static string Compress(ICollective ranks, CompressionOptions options, ISampleSource? images = null, int stopAfter = int.MaxValue, List<CompressionProgress>? progress = null)
+    private static string Compress(ICollective ranks, CompressionOptions options, ISampleSource? images = null, int stopAfter = int.MaxValue, List<CompressionProgress>? progress = null, ModelGraph? teacher = null)
     {
         using var stop = new CancellationTokenSource();
         int done = 0;
@@ -92,7 +105,7 @@ public sealed class SharedCompressionTests
             if (p.Detail?.StartsWith("output error", StringComparison.Ordinal) == true && ++done == stopAfter)
                 stop.Cancel();
         });
-        ModelGraph student = ModelCompressor.Compress(TestNetworks.Residual(), images ?? new TestNetworks.Images(60), options with { Collective = ranks }, told, stop.Token).Student;
+        ModelGraph student = ModelCompressor.Compress(teacher ?? TestNetworks.Residual(), images ?? new TestNetworks.Images(60), options with { Collective = ranks }, told, stop.Token).Student;
         using var file = new MemoryStream();
         OnnxWriter.Write(student, file);
         return Convert.ToHexStringLower(SHA256.HashData(file.ToArray()));

@@ -11,6 +11,9 @@ public sealed class ManagedQuantization(WorkerPool? workers = null) : IQuantizat
     public WorkerPool? Workers => workers;
 
     /// <inheritdoc/>
+    public bool SharesRows => true;
+
+    /// <inheritdoc/>
     public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null) => new MomentsOnHost(new(geometry, views, origins), workers);
 
     /// <inheritdoc/>
