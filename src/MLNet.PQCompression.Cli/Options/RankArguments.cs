@@ -48,7 +48,7 @@ internal sealed class RankArguments
     public static string Describe(MpiRanks ranks, TimeSpan time)
     {
         long[] sent = Array.ConvertAll(ranks.Exchange(ranks.BytesSent.ToString(CultureInfo.InvariantCulture)), text => long.Parse(text, CultureInfo.InvariantCulture));
-        return FormattableString.Invariant($"mpi: {ranks.Size} rank{(ranks.Size == 1 ? "" : "s")}, {sent.Sum():N0} bytes sent, {sent.Max():N0} by one rank at most, in {time.TotalSeconds:0.0} s");
+        return FormattableString.Invariant($"mpi: {ranks.Size} rank{(ranks.Size == 1 ? "" : "s")}, {sent.Sum():N0} bytes sent, {sent.Max():N0} by one rank at most, in {time.TotalSeconds:0.0} s; rank 0 took {Environment.CpuUsage.TotalTime.TotalSeconds:0.0} s of processor time");
     }
 
     /// <summary>The images that some rank could not use: every rank calls, and all get them.</summary>
