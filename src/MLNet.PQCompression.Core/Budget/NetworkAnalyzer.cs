@@ -40,6 +40,8 @@ public static class NetworkAnalyzer
         options = (options ?? new()) with { Blocks = BlockRegime.Small, Views = 1 };
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("Budgets and sensitivities are measured by the error of outputs; they need the method 'output'.", nameof(options));
+        if (options.Collective is not null)
+            throw new ArgumentException("An analysis, and a budget that needs one, is the work of one process: analyze without other ranks, and give the compression the plan as overrides of its layers.", nameof(options));
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
         ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
@@ -47,11 +49,11 @@ public static class NetworkAnalyzer
         int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes));
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
+        CalibrationImages calibration = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
         OutputKind kind = OutputKinds.Of(teacher);
-        var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads, options.ForeignRuntime);
-        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend, foreign);
-        return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, count, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        var probe = new DivergenceProbe(model, First(calibration.Batches, MostProbeImages), kind, options.Threads, options.ForeignRuntime);
+        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, calibration, probe, backend, foreign);
+        return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, calibration.Images, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     /// <summary>The share of an analysis in the work of an analysis and a compression, about.</summary>

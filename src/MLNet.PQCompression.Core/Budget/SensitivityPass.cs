@@ -13,19 +13,19 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
 {
     /// <summary>Measures.</summary>
     /// <param name="store">Keeps activations.</param>
-    /// <param name="batches">The images in it, which it takes over.</param>
+    /// <param name="images">The images in it, which it takes over.</param>
     /// <param name="probe">What the network's answer loses.</param>
     /// <param name="backend">What it runs on.</param>
     /// <param name="foreign">Runs stretches with foreign nodes.</param>
-    public ImmutableArray<LayerSensitivity> Run(ActivationStore store, StoredActivation[] batches, DivergenceProbe probe, IBackend backend, ForeignPart foreign)
+    public ImmutableArray<LayerSensitivity> Run(ActivationStore store, CalibrationImages images, DivergenceProbe probe, IBackend backend, ForeignPart foreign)
     {
-        var quantizer = new LayerQuantizer(options, views: 1, backend);
-        using var frontier = new TwinFrontier(model, batches, backend, store, foreign);
+        var quantizer = new LayerQuantizer(options, backend);
+        using var frontier = new TwinFrontier(model, images, backend, store, foreign);
         var waiting = new List<Node>();
         StoredActivation[][]? outputs = null;
         Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         var found = new List<LayerSensitivity>();
-        var work = new WorkEstimate(model, plan, options, batches.Sum(b => b.Shape[0]), batches[0].Shape[2], batches[0].Shape[3], foreign.Shapes);
+        var work = new WorkEstimate(model, plan, options, images.Images * images.Views, images.Batches[0].Shape[2], images.Batches[0].Shape[3], foreign.Shapes);
         double done = 0;
         foreach (Node node in model.Nodes)
         {

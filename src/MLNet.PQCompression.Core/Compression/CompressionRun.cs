@@ -20,13 +20,12 @@ internal sealed class CompressionRun(
     /// <summary>The share of the whole work that is done.</summary>
     private double Fraction => _work is { Total: > 0 } work ? _layerShare * _done / work.Total : _layerShare;
 
-    /// <summary>Compresses from batches in a store, which it takes over, of so many images and views of them.</summary>
-    public CompressionResult Run(ActivationStore store, StoredActivation[] batches, int images, IBackend backend, ForeignPart foreign)
+    /// <summary>Compresses from images of a size in a store, which it takes over.</summary>
+    public CompressionResult Run(ActivationStore store, CalibrationImages images, (int Height, int Width) size, IBackend backend, ForeignPart foreign)
     {
-        TensorShape size = batches[0].Shape;
-        using var frontier = new TwinFrontier(model, batches, backend, store, foreign);
-        _work = new(model, plan, options, frontier.Samples, size[2], size[3], foreign.Shapes);
-        var quantizer = new LayerQuantizer(options, frontier.Samples / images, backend);
+        using var frontier = new TwinFrontier(model, images, backend, store, foreign);
+        _work = new(model, plan, options, images.Images * images.Views, size.Height, size.Width, foreign.Shapes);
+        var quantizer = new LayerQuantizer(options, backend);
         var saved = resume?.Load();
         if (saved is not null)
             frontier.Replace(saved.Value.Weights);
@@ -59,7 +58,7 @@ internal sealed class CompressionRun(
                 frontier.Advance(waiting, outputs, cancellationToken);
                 waiting.Clear();
                 outputs = null;
-                frontier.Replace(BatchNormEstimation.Estimate(node, Enumerable.Range(0, frontier.Batches).Select(b => frontier.StudentValue(node.Inputs[0], b))));
+                frontier.Replace(BatchNormEstimation.Estimate(node, frontier));
             }
             waiting.Add(node);
         }
@@ -67,7 +66,7 @@ internal sealed class CompressionRun(
         store.Dispose(); // Distillation has use for the memory.
         ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, _layerShare, cancellationToken) ?? frontier.Student;
         resume?.Delete();
-        return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds) { Backend = backend.Name });
+        return new(student, new([.. _reports], images.Images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds) { Backend = backend.Name });
     }
 
     private StoredActivation[][]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node[] readers, LayerPlan layer)
@@ -75,7 +74,8 @@ internal sealed class CompressionRun(
         cancellationToken.ThrowIfCancellationRequested();
         progress?.Report(new("quantizing", layer.Weight, Fraction));
         TimeSpan start = _watch.Elapsed;
-        LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, readers, layer, Seed(options.Seed, _reports.Count), cancellationToken);
+        LayerQuantizer.Outcome outcome = SharedOutcome.Share(
+            quantizer.Quantize(frontier, model, readers, layer, Seed(options.Seed, _reports.Count), cancellationToken), frontier.Student, frontier.Images.Parts);
         frontier.Replace(outcome.Weights);
         if (distillation is not null)
             frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), Fraction, cancellationToken));

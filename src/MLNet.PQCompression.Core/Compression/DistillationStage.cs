@@ -20,7 +20,7 @@ internal sealed class DistillationStage : IDisposable
         _progress = progress;
         TrainingSet set = TrainingSet.Load(images, _options.MaxImages, cancellationToken);
         ImagesHash = set.ContentHash;
-        _finetuner = new(backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) });
+        _finetuner = new(backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) }, options.Collective);
     }
 
     /// <summary>The hash of the images it learns from.</summary>

@@ -32,11 +32,11 @@ public static class ModelCompressor
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory asked for" : null));
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
+        CalibrationImages calibration = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
         using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
-        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
-        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(store, batches, count, backend, foreign);
+        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, calibration, $"{distillation?.ImagesHash} {(calibration.Parts.IsShared ? backend.Kind : backend.Name)}", options);
+        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(store, calibration, (images.Height, images.Width), backend, foreign);
         FiniteWeights.Require(result.Student);
         return result with { Student = result.Student.WithMetadata(result.Student.Metadata.SetItems(images.Metadata)) };
     }

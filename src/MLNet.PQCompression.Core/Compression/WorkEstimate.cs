@@ -65,7 +65,7 @@ internal sealed class WorkEstimate
         (double n, double rows, double k, double d) = (geometry.RowLength, geometry.Rows, layer.Codewords, layer.BlockSize);
         if (method != CompressionMethod.Output)
             return 100 * (double)layer.Shape.Count * k + (method == CompressionMethod.Paper ? samples * positions * n * d : 0);
-        double taken = Math.Min(samples * positions, LayerQuantizer.RowsWanted(geometry) + samples);
+        double taken = Math.Min(samples * positions, LayerInputs.RowsWanted(geometry) + samples);
         double statistics = geometry.Groups * taken * n * (n / 2 + geometry.RowsPerGroup + RowOverhead);
         double search = (LayerQuantizer.Starts(geometry) * SweepsOfStart + Sweeps) * rows * n * (k + n / 2);
         return statistics + search + geometry.Groups * Cubes * n * n * n;
