@@ -5,6 +5,7 @@ using MLNet.PQCompression.Cli.Configuration;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
@@ -101,9 +102,9 @@ internal sealed class CompressCommand : ToolCommand
         });
         ModelGraph student = metadata.AddTo(result);
         (ModelGraph one, ModelGraph other) = ClassifierPart.Find(teacher) is { } before && ClassifierPart.Find(student) is { } after ? (before, after) : (teacher, student);
-        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any();
-        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !isOneAnswer ? null : console.Track("held-out check", step => HeldOutCheck.Run(
-            one, other, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
+        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any(), isDetector = DetectionProfile.Find(teacher, preprocessing.Height, preprocessing.Width) is not null;
+        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !(isOneAnswer || isDetector) ? null : console.Track("held-out check", step => HeldOutCheck.Run(
+            one, other, heldOutSamples, names is null || isDetector ? null : OutputKind.Classes, options.Threads, runtime: options.ForeignRuntime,
             progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)));
         IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || isOneAnswer ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
             teacher, student, heldOutSamples, null, options.Threads, options.ForeignRuntime,
