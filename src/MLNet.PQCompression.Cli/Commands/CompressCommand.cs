@@ -148,5 +148,5 @@ internal sealed class CompressCommand : ToolCommand
     }
 
     internal static ProgressStep Step(CompressionProgress p) =>
-        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
+        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))), p.Remaining);
 }

@@ -33,11 +33,14 @@ internal static class CalibrationImages
         }
         if (count == 0)
             throw new ArgumentException("There are no images to take statistics from.", nameof(images));
-        int views = options.Method == CompressionMethod.Output ? Math.Min(options.Views, most / count) : 1, own = batches.Count;
+        int views = Views(options, count, most), own = batches.Count;
         for (int i = own; i < own * views; i++)
             batches.Add(store.Add(Changed(batches[i % own].Load(), SeedSequence.At(options.Seed, -(i / own), i % own))));
         return ([.. batches], count);
     }
+
+    /// <summary>How often each of so many images is looked at.</summary>
+    public static int Views(CompressionOptions options, int images, int most) => options.Method == CompressionMethod.Output ? Math.Min(options.Views, Math.Max(1, most / images)) : 1;
 
     private static Activation Changed(Activation batch, Random random)
     {

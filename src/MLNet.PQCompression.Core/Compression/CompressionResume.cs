@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
@@ -24,13 +23,7 @@ internal sealed class CompressionResume
     public CompressionResume(CheckpointFolder folder, ModelGraph teacher, StoredActivation[] batches, string setting, CompressionOptions options)
     {
         (_folder, _teacher) = (folder, teacher);
-        using var images = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (StoredActivation batch in batches)
-            images.AppendData(MemoryMarshal.AsBytes(batch.Load().Span));
-        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, ForeignRuntime = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
-        _key = Distillation.Checkpoints.CheckpointFolder.Key(
-            "compress", ContentHash.Of(teacher), Convert.ToHexStringLower(images.GetHashAndReset()), setting,
-            described.ToString(), string.Join('\n', options.Overrides));
+        _key = CheckpointKey.Of("compress", teacher, batches, setting, options);
     }
 
     /// <summary>The student and reports of the layers that are done, or null where there is nothing to go on from.</summary>

@@ -35,16 +35,16 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
     public sealed record Trial(LayerPlan Plan, IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError);
 
-    /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone.</summary>
+    /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone. The item times it.</summary>
     /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
-    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         try
         {
             bool isReached = readers.Any(r => frontier.ShapesOf(r.Inputs[0]).Any(s => s.Count > 0));
             if (options.Method == CompressionMethod.Output && isReached)
-                return ByOutputs(frontier, teacher, readers, plan, seed, cancellationToken);
-            Outcome outcome = ByBlocks(frontier, teacher, readers, plan, isReached ? options.Method : CompressionMethod.Plain, seed, cancellationToken);
+                return ByOutputs(frontier, teacher, readers, plan, seed, item, cancellationToken);
+            Outcome outcome = ByBlocks(frontier, teacher, readers, plan, isReached ? options.Method : CompressionMethod.Plain, seed, item, cancellationToken);
             return options.Method == CompressionMethod.Output ? outcome with { TeacherOutputs = frontier.TeacherOutputs(readers, cancellationToken) } : outcome;
         }
         catch (NotFiniteNumberException e)
@@ -56,13 +56,14 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     private static InvalidModelException Beyond(Node node, LayerPlan plan, NotFiniteNumberException e) =>
         new($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
 
-    private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, CompressionMethod method, int seed, CancellationToken cancellationToken)
+    private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, CompressionMethod method, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         double[] gram = [];
         Operator op = readers[0].Operator;
         if (method == CompressionMethod.Paper)
         {
             LayerGeometry geometry = LayerActivations.GeometryOf(op, plan.Shape);
+            using IDisposable timed = item.Time(WorkKind.Statistics);
             using IGram statistics = backend.Gram(geometry, plan.BlockSize);
             foreach (Part part in Parts(frontier, readers, geometry, seed))
             {
@@ -71,6 +72,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
             }
             gram = statistics.ToArray();
         }
+        using IDisposable searched = item.Time(WorkKind.Search);
         ReadOnlySpan<float> weight = LayerGeometry.RowsOf(op, teacher.Initializers[plan.Weight]);
         var kmeans = new KMeansOptions { Codewords = plan.Codewords, Iterations = options.Iterations, Seed = seed };
         KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, backend, cancellationToken);
@@ -85,11 +87,12 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     /// <summary>Tries several block sizes and codebooks with short searches on the same statistics; the frontier and the student stay as they are.</summary>
     /// <returns>What each gave, and the teacher's outputs of each reader.</returns>
     public (IReadOnlyList<Trial> Trials, StoredActivation[][] TeacherOutputs) Try(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, CancellationToken cancellationToken)
+        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         try
         {
-            (OutputProblem problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, seed, cancellationToken);
+            (OutputProblem problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, seed, item, cancellationToken);
+            using IDisposable searched = item.Time(WorkKind.Search);
             var trials = new List<Trial>();
             foreach ((int d, int k) in candidates)
             {
@@ -105,9 +108,10 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         }
     }
 
-    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        (OutputProblem problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, seed, cancellationToken);
+        (OutputProblem problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, seed, item, cancellationToken);
+        using IDisposable searched = item.Time(WorkKind.Search);
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(problem.Objective.Geometry), Seed = seed };
         OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
         return new(Weights(frontier, problem, correction, plan, result), result.RelativeError, [.. result.Steps.Select(s => s.Objective)], outputs);
@@ -123,7 +127,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
 
     /// <summary>Takes the statistics of a layer and works out what is to be minimised.</summary>
     private (OutputProblem Problem, OutputCorrection Correction, StoredActivation[][] TeacherOutputs) Prepare(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         Operator op = readers[0].Operator;
         LayerGeometry geometry = LayerActivations.GeometryOf(op, plan.Shape);
@@ -133,7 +137,10 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         var residuals = new ResidualTarget?[readers.Length];
         for (int r = 0; r < readers.Length; r++)
             residuals[r] = ResidualTarget.Find(frontier, teacher, readers[r], correction.Normalizations.ElementAtOrDefault(correction.Readers.IndexOf(readers[r])), weight);
-        StoredActivation[][] outputs = frontier.TeacherOutputs(readers, cancellationToken);
+        StoredActivation[][] outputs;
+        using (item.Time(WorkKind.Evaluation))
+            outputs = frontier.TeacherOutputs(readers, cancellationToken);
+        IDisposable timed = item.Time(WorkKind.Statistics);
         foreach (Part part in Parts(frontier, readers, geometry, seed))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -142,7 +149,10 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
             Activation input = frontier.StudentValue(part.Reader.Inputs[0], part.Batch);
             moments.Add(LayerActivations.Input(op, input), LayerActivations.Output(op, target), part.Positions, part.Seed, part.Batch % (frontier.Batches / views));
         }
-        var problem = new OutputProblem(moments.ToStatistics(), weight, correction.Kind != CorrectionKind.None,
+        OutputStatistics statistics = moments.ToStatistics();
+        timed.Dispose();
+        using IDisposable solved = item.Time(WorkKind.Solving);
+        var problem = new OutputProblem(statistics, weight, correction.Kind != CorrectionKind.None,
             correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
         return (problem, correction, outputs);
     }
