@@ -6,6 +6,7 @@ using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
@@ -118,9 +119,9 @@ internal sealed class CompressCommand : ToolCommand
             return; // The first rank has the same network, and writes it.
         ModelGraph student = metadata.AddTo(result);
         (ModelGraph one, ModelGraph other) = ClassifierPart.Find(teacher) is { } before && ClassifierPart.Find(student) is { } after ? (before, after) : (teacher, student);
-        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any();
-        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !isOneAnswer ? null : console.Track("held-out check", step => HeldOutCheck.Run(
-            one, other, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
+        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any(), isDetector = DetectionProfile.Find(teacher, preprocessing.Height, preprocessing.Width) is not null;
+        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !(isOneAnswer || isDetector) ? null : console.Track("held-out check", step => HeldOutCheck.Run(
+            one, other, heldOutSamples, names is null || isDetector ? null : OutputKind.Classes, options.Threads, runtime: options.ForeignRuntime,
             progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)));
         IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || isOneAnswer ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
             teacher, student, heldOutSamples, null, options.Threads, options.ForeignRuntime,
@@ -164,5 +165,5 @@ internal sealed class CompressCommand : ToolCommand
     }
 
     internal static ProgressStep Step(CompressionProgress p) =>
-        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
+        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))), p.Remaining);
 }

@@ -76,12 +76,15 @@ internal sealed class CalibrationImages
         count = (int)total[0];
         if (count == 0)
             throw new ArgumentException("There are no images to take statistics from.", nameof(images));
-        int views = options.Method == CompressionMethod.Output ? Math.Min(options.Views, most / count) : 1;
+        int views = ViewsOf(options, count, most);
         (StoredActivation Batch, BatchPlace Place)[] viewed = [.. Enumerable.Range(1, views - 1).SelectMany(view => own.Select(o =>
             (store.Add(Changed(o.Batch.Load(), SeedSequence.At(options.Seed, -view, o.Place.Index))), o.Place with { View = view })))];
         (StoredActivation Batch, BatchPlace Place)[] all = [.. own.Concat(viewed).OrderBy(b => b.Place.Part)];
         return new(parts, [.. all.Select(b => b.Batch)], [.. all.Select(b => b.Place)], count, views, parts.IsShared ? planned : own.Count);
     }
+
+    /// <summary>How often each of so many images is looked at.</summary>
+    public static int ViewsOf(CompressionOptions options, int images, int most) => options.Method == CompressionMethod.Output ? Math.Min(options.Views, Math.Max(1, most / images)) : 1;
 
     private static Activation Changed(Activation batch, Random random)
     {

@@ -21,7 +21,7 @@ public enum CompressionMethod
     Plain,
 }
 
-/// <summary>The block sizes: those of the paper's section 4.1, and a mixture of both.</summary>
+/// <summary>The block sizes of the paper's section 4.1. Sizes between and beyond are the matter of a budget (<see cref="Budget.CompressionBudget"/>).</summary>
 public enum BlockRegime
 {
     /// <summary>3×3: d = 9; 1×1: d = 4.</summary>
@@ -29,9 +29,6 @@ public enum BlockRegime
 
     /// <summary>3×3: d = 18; 1×1: d = 8, but 4 in networks of basic blocks.</summary>
     Large,
-
-    /// <summary>Small blocks in as many layers as can have them without more bytes in all than <see cref="Large"/> takes.</summary>
-    Mixed,
 }
 
 /// <summary>What to do with the layers whose name matches; the last match wins.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
@@ -26,12 +25,7 @@ internal sealed class CompressionResume
     public CompressionResume(CheckpointFolder folder, ModelGraph teacher, CalibrationImages images, string setting, CompressionOptions options)
     {
         (_folder, _teacher, _parts) = (folder, teacher, images.Parts);
-        // Ranks, and threads of ranks, do not change what they make together.
-        int threads = _parts.IsShared ? 0 : options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
-        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, Collective = null, ForeignRuntime = null, Threads = threads };
-        _key = Distillation.Checkpoints.CheckpointFolder.Key(
-            $"compress in {_parts.Count} parts", ContentHash.Of(teacher), Hash(images), setting,
-            described.ToString(), string.Join('\n', options.Overrides));
+        _key = CheckpointKey.Of("compress", teacher, images, setting, options);
     }
 
     /// <summary>The student and reports of the layers that are done, or null where there is nothing to go on from.</summary>
@@ -70,22 +64,5 @@ internal sealed class CompressionResume
     {
         if (_parts.IsFirst)
             _folder.Delete(_key);
-    }
-
-    /// <summary>The hash of each part's images, and of these hashes.</summary>
-    private static string Hash(CalibrationImages images)
-    {
-        using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        for (int part = 0; part < images.Parts.Count; part++)
-        {
-            using var own = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            for (int b = 0; b < images.Batches.Length; b++)
-                if (images.Places[b].Part == part)
-                    own.AppendData(MemoryMarshal.AsBytes(images.Batches[b].Load().Span));
-            byte[] hash = own.GetHashAndReset();
-            images.Parts.Ranks.Broadcast(hash, images.Parts.Owner(part));
-            all.AppendData(hash);
-        }
-        return Convert.ToHexStringLower(all.GetHashAndReset());
     }
 }

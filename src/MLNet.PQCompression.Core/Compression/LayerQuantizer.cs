@@ -32,16 +32,16 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
     public sealed record Trial(LayerPlan Plan, IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError);
 
-    /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone.</summary>
+    /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone. The item times it.</summary>
     /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
-    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         try
         {
             LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
             if (options.Method == CompressionMethod.Output && inputs.AreReached)
-                return ByOutputs(frontier, teacher, readers, plan, inputs, seed, cancellationToken);
-            Outcome outcome = ByBlocks(frontier, teacher, readers, plan, inputs, seed, cancellationToken);
+                return ByOutputs(frontier, teacher, readers, plan, inputs, seed, item, cancellationToken);
+            Outcome outcome = ByBlocks(teacher, readers, plan, inputs, seed, item, cancellationToken);
             return options.Method == CompressionMethod.Output ? outcome with { TeacherOutputs = frontier.TeacherOutputs(readers, cancellationToken) } : outcome;
         }
         catch (NotFiniteNumberException e)
@@ -53,18 +53,20 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     private static InvalidModelException Beyond(Node node, LayerPlan plan, NotFiniteNumberException e) =>
         new($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
 
-    private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, CancellationToken cancellationToken)
+    private Outcome ByBlocks(ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         double[] gram = [];
         Operator op = readers[0].Operator;
         if (options.Method == CompressionMethod.Paper && inputs.AreReached)
         {
+            using IDisposable timed = item.Time(WorkKind.Statistics);
             if (inputs.Gram(backend, plan.BlockSize, cancellationToken) is not { } sum)
                 return Elsewhere(null);
             gram = sum;
         }
         else if (!inputs.IsDecidedHere)
             return Elsewhere(null);
+        using IDisposable searched = item.Time(WorkKind.Search);
         ReadOnlySpan<float> weight = LayerGeometry.RowsOf(op, teacher.Initializers[plan.Weight]);
         var kmeans = new KMeansOptions { Codewords = plan.Codewords, Iterations = options.Iterations, Seed = seed };
         KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, backend, cancellationToken);
@@ -79,12 +81,13 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     /// <summary>Tries several block sizes and codebooks with short searches on the same statistics; the frontier and the student stay as they are.</summary>
     /// <returns>What each gave, and the teacher's outputs of each reader.</returns>
     public (IReadOnlyList<Trial> Trials, StoredActivation[][] TeacherOutputs) Try(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, CancellationToken cancellationToken)
+        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         try
         {
             LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
-            (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, cancellationToken);
+            (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
+            using IDisposable searched = item.Time(WorkKind.Search);
             var trials = new List<Trial>();
             foreach ((int d, int k) in candidates)
             {
@@ -100,9 +103,10 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         }
     }
 
-    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, CancellationToken cancellationToken)
+    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, cancellationToken);
+        (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
+        using IDisposable searched = item.Time(WorkKind.Search);
         WorkParts parts = frontier.Images.Parts;
         RowSearches? rows = RowSearches.AreWorthIt(parts, backend, inputs.Geometry) ? RowSearches.Share(parts, backend, inputs.Geometry, plan.BlockSize, problem?.Objective) : null;
         if (problem is null)
@@ -129,7 +133,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
 
     /// <summary>Takes the statistics of a layer and works out, on rank 0, what is to be minimised.</summary>
     private (OutputProblem? Problem, OutputCorrection Correction, StoredActivation[][] TeacherOutputs) Prepare(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, CancellationToken cancellationToken)
+        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, WorkItem item, CancellationToken cancellationToken)
     {
         Operator op = readers[0].Operator;
         ReadOnlySpan<float> weight = LayerGeometry.RowsOf(op, teacher.Initializers[plan.Weight]);
@@ -137,10 +141,15 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         var residuals = new ResidualTarget?[readers.Length];
         for (int r = 0; r < readers.Length; r++)
             residuals[r] = ResidualTarget.Find(frontier, teacher, readers[r], correction.Normalizations.ElementAtOrDefault(correction.Readers.IndexOf(readers[r])), weight);
-        StoredActivation[][] outputs = frontier.TeacherOutputs(readers, cancellationToken);
-        OutputStatistics? statistics = inputs.Moments(backend, Target, cancellationToken);
+        StoredActivation[][] outputs;
+        using (item.Time(WorkKind.Evaluation))
+            outputs = frontier.TeacherOutputs(readers, cancellationToken);
+        OutputStatistics? statistics;
+        using (item.Time(WorkKind.Statistics))
+            statistics = inputs.Moments(backend, Target, cancellationToken);
         if (statistics is null)
             return (null, correction, outputs);
+        using IDisposable solved = item.Time(WorkKind.Solving);
         var problem = new OutputProblem(statistics, weight, correction.Kind != CorrectionKind.None,
             correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, inputs.Geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
         return (problem, correction, outputs);
