@@ -44,6 +44,9 @@ public sealed class ImageSampleSource : ISampleSource
     /// <summary>The images of the source, less those already found bad.</summary>
     public int? Count => _source.Count - _bad.Count;
 
+    /// <summary>The images of the source, bad ones among them.</summary>
+    public int? Places => _source.Count;
+
     /// <inheritdoc/>
     public IReadOnlyList<SkippedImage> Skipped => [.. _source.LeftOut, .. _bad.OrderBy(p => p.Key).Select(p => new SkippedImage(p.Value.Name, p.Value.Error.Message))];
 
@@ -58,16 +61,27 @@ public sealed class ImageSampleSource : ISampleSource
     public IEnumerable<SampleBatch> Read(int batchSize, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
-        return ReadBatches(batchSize, cancellationToken);
+        return ReadBatches(0, _source.Count, batchSize, cancellationToken);
     }
 
-    private IEnumerable<SampleBatch> ReadBatches(int batchSize, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    /// <exception cref="InvalidImageException">An image is bad and <see cref="OnBadImage.Fail"/> is chosen; the message names it.</exception>
+    public IEnumerable<SampleBatch> ReadPlaces(int first, int count, int batchSize, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + (long)count, _source.Count, nameof(count));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        return ReadBatches(first, first + count, batchSize, cancellationToken);
+    }
+
+    private IEnumerable<SampleBatch> ReadBatches(int first, int end, int batchSize, CancellationToken cancellationToken)
     {
         int length = _preprocessing.Length, count = 0;
-        var data = new float[checked(Math.Min(batchSize, _source.Count) * length)];
+        var data = new float[checked(Math.Min(batchSize, end - first) * length)];
         var names = new List<string>();
         var labels = new List<int>();
-        foreach ((int index, byte[] pixels) in ReadFrames(cancellationToken))
+        foreach ((int index, byte[] pixels) in ReadFrames(first, end, cancellationToken))
         {
             _normalizer.Normalize(pixels, data.AsSpan(count * length, length));
             names.Add(_source.Images[index].Name);
@@ -84,17 +98,17 @@ public sealed class ImageSampleSource : ISampleSource
     }
 
     /// <summary>The good images' pixels at the model's size, in order.</summary>
-    private IEnumerable<(int Index, byte[] Pixels)> ReadFrames(CancellationToken cancellationToken)
+    private IEnumerable<(int Index, byte[] Pixels)> ReadFrames(int first, int end, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ahead = new Queue<Task<Frame>>();
         try
         {
-            int next = 0;
-            for (int index = 0; index < _source.Count; index++)
+            int next = first;
+            for (int index = first; index < end; index++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                for (; next < Math.Min(_source.Count, index + Prefetch); next++)
+                for (; next < Math.Min(end, index + Prefetch); next++)
                     ahead.Enqueue(Start(next, stop.Token));
                 Frame frame = ahead.Dequeue().GetAwaiter().GetResult();
                 if (frame.Error is { } error)

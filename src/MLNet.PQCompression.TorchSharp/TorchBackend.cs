@@ -59,17 +59,17 @@ public sealed class TorchBackend : IBackend
     }
 
     /// <inheritdoc/>
-    public IMoments Moments(LayerGeometry geometry, int views)
+    public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null)
     {
         ArgumentNullException.ThrowIfNull(geometry);
-        return new TorchMoments(geometry, views, _device, _memory);
+        return new TorchMoments(geometry, views, origins, _device, _memory);
     }
 
     /// <inheritdoc/>
-    public IGram Gram(LayerGeometry geometry, int blockSize)
+    public IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null)
     {
         ArgumentNullException.ThrowIfNull(geometry);
-        return new TorchGram(geometry, blockSize, _device, _memory);
+        return new TorchGram(geometry, blockSize, scale, _device, _memory);
     }
 
     /// <inheritdoc/>
@@ -93,6 +93,8 @@ public sealed class TorchBackend : IBackend
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(setup);
+        if (setup.Collective is not null)
+            throw new ArgumentException("Ranks train together on the managed backend only: leave gradient steps out (no epochs, no steps of layers), or choose the managed backend (--backend managed).", nameof(setup));
         var shape = new TensorShape(1, channels, height, width);
         TorchTrainingModel[] replicas = [.. _further.Prepend(_device).Select((d, i) => new TorchTrainingModel(graph, shape, setup, _options.TrainInBFloat16, d, i == 0 ? _memory : new(d.ToString(), _options.Log)))];
         return replicas is [var only] ? only : new ReplicatedModel(replicas);

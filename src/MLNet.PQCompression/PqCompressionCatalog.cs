@@ -17,7 +17,7 @@ public static class PqCompressionCatalog
     /// <param name="outputColumnName">Name of the column to be made, usually "Score" or "Features".</param>
     /// <param name="inputColumnName">Name of the image column; if null, <paramref name="outputColumnName"/>.</param>
     /// <param name="modelFile">The trained network: ONNX, safetensors or a PyTorch state dict.</param>
-    /// <param name="blocks">The block sizes: small keeps more accuracy, large makes the model smaller, mixed is as small as large and keeps more.</param>
+    /// <param name="blocks">The block sizes: small keeps more accuracy, large makes the model smaller.</param>
     /// <param name="maxImages">How many images are looked at.</param>
     /// <param name="classNames">The classes in the order of the network's outputs; if null, what the model file says.</param>
     /// <param name="gpuDeviceId">The GPU to fit on, by the package MLNet.PQCompression.TorchSharp; if null, the MLContext's, else the CPU.</param>

@@ -49,6 +49,10 @@ public sealed class BudgetTests(ToolFixture files) : IClassFixture<ToolFixture>
         (await ToolRun.Of(["compress", files.Model, "--images", files.Images, "--output", files.File("none.onnx"), .. limit])).Fails(Tool.WrongUsage, limit[0]);
 
     [Fact]
+    public async Task Blocks_between_small_and_large_are_a_matter_of_the_budget() =>
+        (await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", files.File("none.onnx"), "--blocks", "mixed")).Fails(Tool.WrongUsage, "'mixed'", "small|large", "--target-size");
+
+    [Fact]
     public async Task An_analysis_tells_of_every_layer_and_size_and_writes_nothing()
     {
         string before = string.Join('\n', Directory.GetFiles(files.Path));

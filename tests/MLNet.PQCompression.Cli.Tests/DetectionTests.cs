@@ -92,6 +92,24 @@ public sealed class DetectionTests : TemporaryFolder
         (await ToolRun.Of("compress", _model, "--images", _images, "--output", File("x.onnx"), "--classes", names)).Fails(Tool.Failed, "names.txt", "1 classes", "2");
     }
 
+    [Fact]
+    public async Task A_compressed_detector_is_checked_by_what_its_teacher_finds_and_a_budget_keeps_to_that()
+    {
+        foreach (char name in "cdef")
+            System.IO.File.WriteAllBytes(System.IO.Path.Combine(_images, $"{name}.ppm"), SquareDetector.Picture((16 * (name - 'c'), 0, 'r'), (16, 32, 'g')));
+        string[] compress = ["compress", _model, "--images", _images, "--views", "1", "--held-out", "3", "--layer", "conv8:d=8,k=4", "--layer", "conv16:skip", "--layer", "conv32:skip"];
+        JsonElement check = (await ToolRun.Of([.. compress, "--output", File("checked.onnx"), "--json"])).Json().GetProperty("heldOut");
+        Assert.Equal(("detections", 3), (check.GetProperty("kind").GetString(), check.GetProperty("images").GetInt32()));
+        Assert.InRange(check.GetProperty("objects").GetInt32(), 3, 6);
+        Assert.InRange(check.GetProperty("averagePrecision").GetDouble(), 0.6, 1);
+        Assert.Contains("detections of score 0.3 or more", check.GetProperty("meaning").GetString(), StringComparison.Ordinal);
+        ToolRun budget = await ToolRun.Of([.. compress, "--output", File("budget.onnx"), "--max-loss", "40%", "--json"]);
+        Assert.Equal(check.GetProperty("averagePrecision").GetDouble(), budget.Json().GetProperty("heldOut").GetProperty("averagePrecision").GetDouble());
+        foreach (string image in Directory.GetFiles(_images))
+            System.IO.File.WriteAllBytes(image, SquareDetector.Picture());
+        (await ToolRun.Of([.. compress, "--output", File("blind.onnx"), "--max-loss", "40%"])).Fails(Tool.Failed, "no detection of score 0.3", "give images that show");
+    }
+
     /// <summary>Box AP 0.802 and mask AP 0.674, as an independent implementation of COCO's definition measured them.</summary>
     [SkippableFact]
     [Trait("Category", "Slow")]

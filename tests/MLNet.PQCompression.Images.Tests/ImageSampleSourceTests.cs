@@ -59,6 +59,20 @@ public sealed class ImageSampleSourceTests : IDisposable
     }
 
     [Fact]
+    public void Places_do_not_move_where_an_image_is_bad()
+    {
+        using ImageSource images = Open(20, bad: [0, 7, 8, 19]);
+        var source = new ImageSampleSource(images, Plain, new() { OnBadImage = OnBadImage.Skip });
+
+        Assert.Equal(20, source.Places);
+        Assert.Equal([5, 6, 9], source.ReadPlaces(5, 5, 2).SelectMany(b => b.Names).Select(n => images.Images.Select(i => i.Name).ToList().IndexOf(n)));
+        Assert.Equal([2, 1], source.ReadPlaces(5, 5, 2).Select(b => b.Count));
+        Assert.Equal(20, source.Places);
+        Assert.Empty(source.ReadPlaces(7, 2, 4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => source.ReadPlaces(15, 6, 4));
+    }
+
+    [Fact]
     public void A_bad_image_is_fatal_unless_told_otherwise()
     {
         using ImageSource images = Open(10, bad: [6]);

@@ -5,10 +5,13 @@ using MLNet.PQCompression.Cli.Configuration;
 using MLNet.PQCompression.Cli.Options;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Mpi;
 using MLNet.PQCompression.Reporting;
 
 namespace MLNet.PQCompression.Cli.Commands;
@@ -31,6 +34,7 @@ internal sealed class CompressCommand : ToolCommand
     private readonly ReportOption _report = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
     private readonly BackendArguments _backend = new();
+    private readonly RankArguments _ranks = new();
 
     public CompressCommand()
         : base("compress", "Compresses a model from unlabelled images and writes it as ONNX.",
@@ -38,11 +42,13 @@ internal sealed class CompressCommand : ToolCommand
             "mlnet-pq compress model.onnx --images photos/ --output model.pq.onnx --target-size 2MB --report report.html",
             "mlnet-pq compress resnet18.pth --arch resnet18 --images train.zip --output resnet18.pq.onnx --blocks large --layer 'fc:skip'")
     {
-        AddSymbols([.. _model.All, _images, _output, _configuration, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads, .. _backend.All]);
+        AddSymbols([.. _model.All, _images, _output, _configuration, .. _budget.All, .. _compression.All, _classes.Symbol, _heldOut.Symbol, _report.Symbol, _dryRun, _overwrite, .. _preprocessing.All, .. _imageArguments.All, _threads, .. _backend.All, _ranks.Symbol]);
         Validators.Add(_backend.Validate);
         Validators.Add(result =>
         {
             _budget.Check(result);
+            if (result.GetResult(_ranks.Symbol) is { Implicit: false } && _budget.All.Any(o => result.GetResult(o) is { Implicit: false }))
+                result.AddError("--mpi and a budget do not go together: find the layers' settings with analyze, and give them as --layer.");
             if (!result.GetValue(_dryRun) && (result.GetResult(_images) is null || result.GetResult(_output) is null))
                 result.AddError("compress needs --images and --output, or --dry-run.");
         });
@@ -58,7 +64,9 @@ internal sealed class CompressCommand : ToolCommand
     public bool IsGiven(ParseResult arguments, Option option) =>
         (_budget.All.Contains(option) ? _budget.All : [option]).Any(o => arguments.GetResult(o) is { Implicit: false });
 
-    protected override void Execute(ParseResult arguments, ToolConsole console)
+    protected override void Execute(ParseResult arguments, ToolConsole console) => _ranks.Run(arguments, console, (own, ranks) => Execute(arguments, own, ranks));
+
+    private void Execute(ParseResult arguments, ToolConsole console, MpiRanks? ranks)
     {
         long start = Stopwatch.GetTimestamp();
         if (arguments.GetValue(_dryRun))
@@ -78,7 +86,11 @@ internal sealed class CompressCommand : ToolCommand
         ImagePreprocessing preprocessing = stated.Preprocessing;
         int? classes = ClassNamesOption.Count(teacher, preprocessing);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, classes);
-        CompressionOptions options = _compression.Read(arguments, arguments.GetValue(_threads), preprocessing) with { Backend = threads => _backend.Create(arguments, threads, console.Note) };
+        CompressionOptions options = _compression.Read(arguments, RankArguments.Threads(arguments.GetValue(_threads), ranks), preprocessing) with
+        {
+            Backend = threads => _backend.Create(arguments, threads, console.Note),
+            Collective = ranks,
+        };
         AtomicFile.CheckFolder(options.CheckpointFolder);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!, console.CancellationToken);
         (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, classes, options).Sample(all.Count, options.Seed));
@@ -90,6 +102,7 @@ internal sealed class CompressCommand : ToolCommand
         if (!console.Json && InspectCommand.TryEstimate(teacher, options, images.Count) is { } estimate)
             console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget about three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
         BudgetResult? kept = null;
+        long compressing = Stopwatch.GetTimestamp();
         CompressionResult result = console.Track("compress", step =>
         {
             var progress = new StepProgress<CompressionProgress>(step, Step);
@@ -99,11 +112,16 @@ internal sealed class CompressCommand : ToolCommand
                 teacher, samples, budget with { HeldOut = heldOutSamples, ReservedBytes = metadata.MostBytes(teacher) }, options, null, progress, console.CancellationToken);
             return kept.Compression;
         });
+        if (ranks is not null)
+            console.Note(RankArguments.Describe(ranks, Stopwatch.GetElapsedTime(compressing)));
+        IReadOnlyList<SkippedImage> skipped = RankArguments.Skipped(ranks, samples.Skipped);
+        if (ranks is { Rank: > 0 })
+            return; // The first rank has the same network, and writes it.
         ModelGraph student = metadata.AddTo(result);
         (ModelGraph one, ModelGraph other) = ClassifierPart.Find(teacher) is { } before && ClassifierPart.Find(student) is { } after ? (before, after) : (teacher, student);
-        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any();
-        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !isOneAnswer ? null : console.Track("held-out check", step => HeldOutCheck.Run(
-            one, other, heldOutSamples, names is null ? null : OutputKind.Classes, options.Threads,
+        bool isOneAnswer = one.Outputs.Length == 1 && !one.ForeignNodes.Any(), isDetector = DetectionProfile.Find(teacher, preprocessing.Height, preprocessing.Width) is not null;
+        HeldOutReport? check = kept?.Check ?? (heldOutSamples is null || !(isOneAnswer || isDetector) ? null : console.Track("held-out check", step => HeldOutCheck.Run(
+            one, other, heldOutSamples, names is null || isDetector ? null : OutputKind.Classes, options.Threads, runtime: options.ForeignRuntime,
             progress: new StepProgress<EvaluationProgress>(step, p => new((double)p.Images / heldOut!.Count, $"{p.Images} of {heldOut.Count} images")), cancellationToken: console.CancellationToken)));
         IReadOnlyList<OutputFigures> outputs = heldOutSamples is null || isOneAnswer ? [] : console.Track("held-out check", step => OutputAgreement.Compare(
             teacher, student, heldOutSamples, null, options.Threads, options.ForeignRuntime,
@@ -113,7 +131,7 @@ internal sealed class CompressCommand : ToolCommand
         {
             HeldOut = check,
             Outputs = outputs,
-            Skipped = [.. samples.Skipped, .. heldOutSamples?.Skipped ?? []],
+            Skipped = [.. skipped, .. heldOutSamples?.Skipped ?? []],
             Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds,
         };
         if (_report.IsGiven(arguments))
@@ -147,5 +165,5 @@ internal sealed class CompressCommand : ToolCommand
     }
 
     internal static ProgressStep Step(CompressionProgress p) =>
-        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))));
+        new(p.Fraction, string.Join(' ', new[] { p.Stage, p.Layer, p.Detail }.Where(t => !string.IsNullOrEmpty(t))), p.Remaining);
 }

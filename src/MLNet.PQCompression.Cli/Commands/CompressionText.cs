@@ -30,6 +30,7 @@ internal static class CompressionText
     {
         null => "Not checked on held-out images: there are fewer than 128, or --held-out 0. Check with: mlnet-pq evaluate OUT.onnx --images OTHERS --teacher MODEL",
         { Agreement: not null } => string.Create(CultureInfo.InvariantCulture, $"Held-out check: KL(teacher || student) {held.Divergence:0.####} nats. {held.Meaning}"),
+        { Kind: OutputKind.Detections } => string.Create(CultureInfo.InvariantCulture, $"Held-out check: {(held.Cosine is { } cosine ? $"cosine {cosine:0.####} " : "")}on {held.Images} images. {held.Meaning}"),
         _ => string.Create(CultureInfo.InvariantCulture, $"Held-out check: cosine {held.Cosine:0.####} on {held.Images} images. {held.Meaning}"),
     };
 }

@@ -24,10 +24,9 @@ internal sealed partial class EvaluateCommand
         CocoAnnotations objects = CocoAnnotations.Read(annotations);
         using ImageSource images = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
         _imageArguments.Tell(arguments, console, images);
-        var options = new DetectionOptions { LeastScore = CocoEvaluationOptions.LeastScore, MostDetections = CocoEvaluationOptions.MostDetections };
         var inference = new InferenceOptions { Threads = arguments.GetValue(_threads) };
-        using Detector one = Detector.Open(model, preprocessing, profile, options, inference);
-        using Detector? other = teacher is null ? null : Detector.Open(teacher, preprocessing, profile, options, inference);
+        using Detector one = Detector.Open(model, preprocessing, profile, DetectionOptions.ForJudging, inference);
+        using Detector? other = teacher is null ? null : Detector.Open(teacher, preprocessing, profile, DetectionOptions.ForJudging, inference);
         var how = new CocoEvaluationOptions
         {
             Labels = _classes.ReadLabels(arguments, model, profile, one.Classes),

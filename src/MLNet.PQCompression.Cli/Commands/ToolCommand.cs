@@ -44,7 +44,9 @@ internal abstract class ToolCommand : Command
         }
         catch (Exception e)
         {
-            return ErrorReport.Write(e, configuration.Error, arguments.GetValue(_verbose), cancellationToken);
+            int code = ErrorReport.Write(e, configuration.Error, arguments.GetValue(_verbose), cancellationToken);
+            (e as MpiRankException)?.TellOthers();
+            return code;
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class BudgetArguments
     private readonly Option<long?> _size = Create("--target-size", "SIZE", "The largest file, such as 900KB or 2MB (1024s); block size and codewords of each layer are chosen for it.", Size);
     private readonly Option<double?> _ratio = Create("--target-ratio", "N", "The file at least N times smaller than the float32 parameters.", Ratio);
     private readonly Option<double?> _divergence = Create("--max-kl", "X", "The smallest file whose KL(teacher || student) on held-out images is at most X nats (1 − cosine, where the output is no classes).", Number);
-    private readonly Option<double?> _loss = Create("--max-loss", "X%", "The smallest file that changes at most X% of the answers on held-out images (1 − cosine, where the output is no classes).", Share);
+    private readonly Option<double?> _loss = Create("--max-loss", "X%", "The smallest file that loses at most X% on held-out images: of the answers, of a detector's average precision by its teacher's detections, else 1 − cosine.", Share);
 
     /// <summary>All of them.</summary>
     public IReadOnlyList<Option> All => [_size, _ratio, _divergence, _loss];

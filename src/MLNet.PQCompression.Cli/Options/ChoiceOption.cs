@@ -8,12 +8,16 @@ namespace MLNet.PQCompression.Cli.Options;
 internal static class ChoiceOption
 {
     /// <summary>An option with a value where it is left out.</summary>
-    public static Option<T> Create<T>(string name, string description, T standard)
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it does.</param>
+    /// <param name="standard">The value where it is left out.</param>
+    /// <param name="advice">What else may be meant, at the end of the message about a wrong value.</param>
+    public static Option<T> Create<T>(string name, string description, T standard, string advice = "")
         where T : struct, Enum => Complete<T, Option<T>>(new(name)
         {
             HelpName = Choices<T>(),
             Description = description,
-            CustomParser = result => Parse<T>(name, result) ?? standard,
+            CustomParser = result => Parse<T>(name, result, advice) ?? standard,
             DefaultValueFactory = _ => standard,
         });
 
@@ -39,12 +43,12 @@ internal static class ChoiceOption
 
     private static string Text(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name);
 
-    private static T? Parse<T>(string name, ArgumentResult result) where T : struct, Enum
+    private static T? Parse<T>(string name, ArgumentResult result, string advice = "") where T : struct, Enum
     {
         string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
         if (Enum.GetNames<T>().FirstOrDefault(n => Text(n).Equals(text, StringComparison.OrdinalIgnoreCase)) is { } found)
             return Enum.Parse<T>(found);
-        result.AddError($"{name} '{text}': expected {Choices<T>()}.");
+        result.AddError($"{name} '{text}': expected {Choices<T>()}{advice}.");
         return null;
     }
 }

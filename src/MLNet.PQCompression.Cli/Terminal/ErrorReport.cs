@@ -1,5 +1,6 @@
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
+using MLNet.PQCompression.Mpi;
 using MLNet.PQCompression.TorchSharp;
 
 namespace MLNet.PQCompression.Cli.Terminal;
@@ -10,6 +11,13 @@ internal sealed class UsageException(string message) : Exception(message);
 /// <summary>Work that failed though its arguments had been found good.</summary>
 internal sealed class WorkException(ArgumentException cause) : Exception(cause.Message, cause);
 
+/// <summary>Work that failed on one of several ranks. The others are told once the user has been: they end, and the launcher ends the job.</summary>
+internal sealed class MpiRankException(MpiRanks ranks, Exception cause) : Exception($"rank {ranks.Rank} of {ranks.Size}", cause)
+{
+    /// <summary>Tells the other ranks.</summary>
+    public void TellOthers() => ranks.Fail();
+}
+
 /// <summary>Turns an exception into one line for the user and an exit code.</summary>
 internal static class ErrorReport
 {
@@ -18,12 +26,15 @@ internal static class ErrorReport
         Exception cause = exception;
         while (cause is AggregateException { InnerExceptions.Count: 1 } aggregate)
             cause = aggregate.InnerExceptions[0];
+        string who = "";
+        if (cause is MpiRankException { InnerException: { } own } rank)
+            (cause, who) = (own, rank.Message + ": ");
         if (cause is OperationCanceledException && cancellationToken.IsCancellationRequested)
         {
             error.WriteLine("cancelled");
             return Tool.Failed;
         }
-        error.WriteLine($"error: {OneLine(Message(cause is WorkException { InnerException: { } inner } ? inner : cause))}");
+        error.WriteLine($"error: {who}{OneLine(Message(cause is WorkException { InnerException: { } inner } ? inner : cause))}");
         if (verbose)
             error.WriteLine(exception);
         return cause is UsageException or ArgumentException ? Tool.WrongUsage : Tool.Failed;
@@ -34,7 +45,7 @@ internal static class ErrorReport
         FileNotFoundException { FileName: { Length: > 0 } file } e when !e.Message.Contains(file, StringComparison.Ordinal) => $"{e.Message} ({file})",
         ArgumentException { ParamName: { } parameter } => cause.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
         ArgumentException or UsageException or InvalidModelException or InvalidImageException or IOException or InvalidDataException
-            or FormatException or NotFiniteNumberException or UnauthorizedAccessException or TorchUnavailableException or DeviceOutOfMemoryException => cause.Message,
+            or FormatException or NotFiniteNumberException or UnauthorizedAccessException or TorchUnavailableException or MpiUnavailableException or DeviceOutOfMemoryException => cause.Message,
         OutOfMemoryException => "out of memory; try a smaller --max-images or --limit",
         _ => $"unexpected {cause.GetType().Name}: {cause.Message} (--verbose shows where)",
     };

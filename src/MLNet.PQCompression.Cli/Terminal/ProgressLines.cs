@@ -20,9 +20,8 @@ internal sealed class ProgressLines(TextWriter output, string title, TimeProvide
             if (elapsed < _next)
                 return;
             _next = elapsed + Interval;
-            string left = value.Fraction > 0 && value.Fraction < 1
-                ? $", {Clock(elapsed * ((1 - value.Fraction) / value.Fraction))} left"
-                : "";
+            TimeSpan? remaining = value.Remaining ?? (value.Fraction > 0 ? elapsed * ((1 - value.Fraction) / value.Fraction) : null);
+            string left = remaining is { } rest && value.Fraction < 1 ? $", {Clock(rest)} left" : "";
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{title}: {value.Fraction * 100:0}% {value.Text}, {Clock(elapsed)} so far{left}"));
         }
     }

@@ -12,6 +12,9 @@ internal sealed class ToolConsole(TextWriter output, TextWriter error, bool json
     /// <summary>Set when the user pressed Ctrl-C.</summary>
     public CancellationToken CancellationToken => cancellationToken;
 
+    /// <summary>The same that says nothing, for a rank beside the first.</summary>
+    public ToolConsole Silent() => new(TextWriter.Null, TextWriter.Null, json, cancellationToken);
+
     /// <summary>Writes the result: one of the two forms, as the user asked.</summary>
     public void WriteResult(Func<string> asText, Func<string> asJson)
     {

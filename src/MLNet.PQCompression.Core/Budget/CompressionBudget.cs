@@ -14,7 +14,7 @@ public sealed record CompressionBudget
     /// <summary>The divergence from the teacher at most: the mean KL in nats or, for features, 1 − the mean cosine.</summary>
     public double? Divergence { get; init; }
 
-    /// <summary>The share of answers that may be lost: of images on which the two name different classes or, for features, 1 − the mean cosine.</summary>
+    /// <summary>The share of answers that may be lost: of images on which the two name different classes; of a detector's average precision by its teacher's detections (<see cref="Reporting.HeldOutReport.AveragePrecision"/>); for features 1 − the mean cosine.</summary>
     public double? LostShare { get; init; }
 
     /// <summary>Images on which divergence and loss are measured, none of those that the network is compressed from; null measures on these themselves, which flatters.</summary>

@@ -19,51 +19,48 @@ public static class NetworkAnalyzer
 
     private const int MostProbeImages = 256;
 
-    /// <summary>What short searches for all candidates and the probes take, over a compression of as many images.</summary>
-    private const double ManySearches = 1.5;
-
     /// <summary>Analyses a network.</summary>
     /// <param name="teacher">The trained network; any number of outputs.</param>
     /// <param name="images">Unlabelled images, preprocessed as the network needs them; the first 512 are used.</param>
-    /// <param name="options">Seed, threads and layers that are fixed or left alone; the block regime is not looked at.</param>
+    /// <param name="options">Seed, threads and layers that are fixed or left alone; the block regime is not looked at. What is measured stays in its checkpoint folder, so that the same analysis is not made twice.</param>
     /// <param name="progress">Told of every layer.</param>
     /// <param name="cancellationToken">Stops at the next step.</param>
     /// <exception cref="ArgumentException">The images do not fit the model, there are none, or an option cannot be met.</exception>
     /// <exception cref="InvalidModelException">The model cannot be run on the images, or none of its outputs has the same length for every image.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static NetworkAnalysis Analyze(
-        ModelGraph teacher, ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null, CancellationToken cancellationToken = default)
+        ModelGraph teacher, ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Analyze(teacher, images, options ?? new(), new WorkMeter(progress), cancellationToken).Analysis;
+
+    /// <summary>Analyses, as a part of what a meter measures.</summary>
+    /// <returns>The analysis, and what keeps it in the checkpoint folder until it is not needed any more; null where none is named.</returns>
+    internal static (NetworkAnalysis Analysis, AnalysisResume? Resume) Analyze(ModelGraph teacher, ISampleSource images, CompressionOptions options, WorkMeter meter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(images);
         long start = Stopwatch.GetTimestamp();
-        options = (options ?? new()) with { Blocks = BlockRegime.Small, Views = 1 };
+        options = options with { Blocks = BlockRegime.Small, Views = 1 };
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("Budgets and sensitivities are measured by the error of outputs; they need the method 'output'.", nameof(options));
+        if (options.Collective is not null)
+            throw new ArgumentException("An analysis, and a budget that needs one, is the work of one process: analyze without other ranks, and give the compression the plan as overrides of its layers.", nameof(options));
         CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
         ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
         ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
-        progress?.Report(new("reading images", null, 0));
         int most = Math.Min(MostImages, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes));
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
+        var pass = new SensitivityPass(model, plan, options, meter, cancellationToken);
+        int expected = Math.Min(images.Count ?? most, most);
+        TensorShape image = new(images.Channels, images.Height, images.Width);
+        WorkEstimate work = pass.WorkOf(expected, Math.Min(expected, MostProbeImages), image, foreign.Shapes);
+        meter.Plan(work.Reading + work.AfterReading);
+        CalibrationImages calibration = meter.Do(WorkKind.Reading, work.Reading, _ => CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken));
         OutputKind kind = OutputKinds.Of(teacher);
-        var probe = new DivergenceProbe(model, First(batches, MostProbeImages), kind, options.Threads, options.ForeignRuntime);
-        ImmutableArray<LayerSensitivity> layers = new SensitivityPass(model, plan, options, progress, cancellationToken).Run(store, batches, probe, backend, foreign);
-        return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, count, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
-    }
-
-    /// <summary>The share of an analysis in the work of an analysis and a compression, about.</summary>
-    internal static double ShareOfWork(ModelGraph teacher, ISampleSource images, CompressionOptions options, CancellationToken cancellationToken)
-    {
-        CompressionPlan plan = ModelCompressor.Plan(teacher, images, options);
-        ModelGraph model = LayerForms.Normalize(teacher);
-        IReadOnlyDictionary<string, TensorShape>? shapes = ForeignPart.Of(model, images, options, cancellationToken).Shapes;
-        int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, shapes), found = Math.Min(images.Count ?? most, most);
-        double Work(int samples) => new WorkEstimate(model, plan, options, samples, images.Height, images.Width, shapes).Total;
-        double analysis = ManySearches * Work(Math.Min(found, MostImages)), whole = Work(found * Math.Min(options.Views, most / found));
-        return analysis + whole > 0 ? analysis / (analysis + whole) : 0.5;
+        var probe = new DivergenceProbe(model, First(calibration.Batches, MostProbeImages), kind, options.Threads, options.ForeignRuntime);
+        AnalysisResume? resume = options.CheckpointFolder is { } folder ? new(new(folder), CheckpointKey.Of("analyze", model, calibration, backend.Name, options with { Distillation = null })) : null;
+        ImmutableArray<LayerSensitivity> layers = pass.Run(store, calibration, image, probe, backend, foreign, resume);
+        return (new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, calibration.Images, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds), resume);
     }
 
     private static Activation[] First(StoredActivation[] batches, int most)

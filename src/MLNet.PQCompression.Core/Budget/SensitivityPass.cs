@@ -9,41 +9,64 @@ namespace MLNet.PQCompression.Budget;
 /// <summary>
 /// One pass over the network that measures, layer by layer, the error of several codebooks by short searches on the same statistics, and with two of them what the network's answer loses when nothing else changes.
 /// </summary>
-internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, CompressionOptions options, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
+internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, CompressionOptions options, WorkMeter meter, CancellationToken cancellationToken)
 {
+    /// <summary>Choices of a layer whose cost to the network is measured, at most.</summary>
+    private const int MostCosts = 3;
+
+    private readonly Dictionary<string, Node> _nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
+
+    /// <summary>The work that it is.</summary>
+    /// <param name="samples">The images that statistics are taken from.</param>
+    /// <param name="probed">Those that the network's answers are measured on.</param>
+    /// <param name="image">The shape of an image, C×H×W.</param>
+    /// <param name="shapes">The shapes of all values for one image, or null to infer them.</param>
+    public WorkEstimate WorkOf(int samples, int probed, TensorShape image, IReadOnlyDictionary<string, TensorShape>? shapes) => new(
+        model, plan, samples, image, 1, (layer, geometry, positions, pass) => Grid(layer).SelectMany(g => g.Measured.Select(k => (g.BlockSize, Codewords: k))).Aggregate(
+            WorkModel.Statistics(geometry, samples, positions) + WorkModel.Solving(geometry) + Work.Of(WorkKind.Scoring, MostCosts * probed * pass),
+            (sum, c) => sum + WorkModel.Search(geometry, c.BlockSize, c.Codewords, isShort: true)), shapes);
+
     /// <summary>Measures.</summary>
     /// <param name="store">Keeps activations.</param>
-    /// <param name="batches">The images in it, which it takes over.</param>
+    /// <param name="images">The images in it, which it takes over.</param>
+    /// <param name="image">Their shape, C×H×W.</param>
     /// <param name="probe">What the network's answer loses.</param>
     /// <param name="backend">What it runs on.</param>
     /// <param name="foreign">Runs stretches with foreign nodes.</param>
-    public ImmutableArray<LayerSensitivity> Run(ActivationStore store, StoredActivation[] batches, DivergenceProbe probe, IBackend backend, ForeignPart foreign)
+    /// <param name="resume">Keeps what is measured and knows what was, or null.</param>
+    public ImmutableArray<LayerSensitivity> Run(
+        ActivationStore store, CalibrationImages images, TensorShape image, DivergenceProbe probe, IBackend backend, ForeignPart foreign, AnalysisResume? resume)
     {
-        var quantizer = new LayerQuantizer(options, views: 1, backend);
-        using var frontier = new TwinFrontier(model, batches, backend, store, foreign);
+        IReadOnlyDictionary<string, LayerSensitivity>? saved = resume?.Load(plan);
+        var quantizer = new LayerQuantizer(options, backend);
+        using var frontier = new TwinFrontier(model, images, backend, store, foreign);
         var waiting = new List<Node>();
         StoredActivation[][]? outputs = null;
-        Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         var found = new List<LayerSensitivity>();
-        var work = new WorkEstimate(model, plan, options, batches.Sum(b => b.Shape[0]), batches[0].Shape[2], batches[0].Shape[3], foreign.Shapes);
-        double done = 0;
+        WorkEstimate work = WorkOf(images.Images * images.Views, probe.Images, image, foreign.Shapes);
+        meter.Plan(work.AfterReading);
         foreach (Node node in model.Nodes)
         {
             if (plan.Layers.FirstOrDefault(l => l.Node == node.Name) is { } layer)
             {
-                bool isFixed = options.Overrides.Any(o => o.Matches(layer.Node, layer.Weight));
                 if (!layer.IsQuantized)
                     found.Add(Alone(layer));
                 else
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    progress?.Report(new("measuring", layer.Weight, done / work.Total));
-                    frontier.Advance(waiting, outputs, cancellationToken);
+                    WorkItem item = meter.Begin(work.Of(layer), layer.Weight);
+                    using (item.Time(WorkKind.Evaluation))
+                        frontier.Advance(waiting, outputs, cancellationToken);
                     waiting.Clear();
-                    (LayerSensitivity measured, outputs) = Measure(frontier, quantizer, [.. layer.Readers.Select(r => nodes[r])], layer, isFixed, probe);
+                    // What was measured before the interruption makes the same stop as then: what is kept there is rounded.
+                    if (saved?.GetValueOrDefault(layer.Weight) is { } measured)
+                        outputs = frontier.TeacherOutputs([.. layer.Readers.Select(r => _nodes[r])], cancellationToken);
+                    else
+                        (measured, outputs) = Measure(frontier, quantizer, layer, probe, item);
                     found.Add(measured);
-                    done += work.Of(layer);
-                    progress?.Report(new("measuring", layer.Weight, done / work.Total, FormattableString.Invariant($"a divergence of {measured.Reference!.Value.Divergence:G3} at an error of {measured.Reference.Value.Error:P1}")));
+                    resume?.Save(found);
+                    item.Dispose();
+                    meter.Tell("measuring", layer.Weight, FormattableString.Invariant($"a divergence of {measured.Reference!.Value.Divergence:G3} at an error of {measured.Reference.Value.Error:P1}"));
                 }
             }
             waiting.Add(node);
@@ -51,15 +74,22 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         return [.. found];
     }
 
+    /// <summary>A layer that the options name has one choice: what its plan says.</summary>
+    private bool IsFixed(LayerPlan layer) => options.Overrides.Any(o => o.Matches(layer.Node, layer.Weight));
+
+    private IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> Grid(LayerPlan layer) =>
+        IsFixed(layer) ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(_nodes[layer.Node].Operator, layer.Shape);
+
     private static LayerSensitivity Alone(LayerPlan layer) => new(layer, null, [new(0, 0, layer.DenseBytes, 0, 0, true)]);
 
-    private (LayerSensitivity, StoredActivation[][]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, Node[] readers, LayerPlan layer, bool isFixed, DivergenceProbe probe)
+    private (LayerSensitivity, StoredActivation[][]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, LayerPlan layer, DivergenceProbe probe, WorkItem item)
     {
-        IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = isFixed ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(readers[0].Operator, layer.Shape);
+        IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = Grid(layer);
         (IReadOnlyList<LayerQuantizer.Trial> trials, StoredActivation[][]? outputs) = quantizer.Try(
-            frontier, model, readers, layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), cancellationToken);
+            frontier, model, [.. layer.Readers.Select(r => _nodes[r])], layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), item, cancellationToken);
         // What errors cost is measured near the middle of what a plan will choose, well above, and at the worst.
         LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2), worst = trials.MaxBy(t => t.RelativeError)!;
+        using IDisposable scored = item.Time(WorkKind.Scoring);
         (LayerQuantizer.Trial Trial, double Cost)[] costs = [.. new[] { near, far, worst }.Distinct().Select(t => (t, probe.Measure(model.WithInitializers(t.Weights), cancellationToken)))];
         Func<double, double> divergence = ErrorModel.Divergence([.. costs.Select(c => (c.Trial.RelativeError, c.Cost))]);
         var choices = new List<LayerChoice>();
@@ -72,7 +102,7 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
                 choices.Add(new(d, k, LayerChoice.QuantizedBytes(layer.Shape, d, k), error, divergence(error), measured.Contains(k)));
             }
         }
-        if (!isFixed)
+        if (!IsFixed(layer))
             choices.Add(new(0, 0, layer.DenseBytes, 0, 0, true));
         var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, costs[0].Cost, true);
         return (new(layer, reference, [.. choices.OrderByDescending(c => c.FileBytes)]), outputs);

@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 
@@ -10,34 +11,47 @@ internal static class BatchNormEstimation
     public static bool Applies(ModelGraph graph, Node node) =>
         node.Operator is BatchNormalization && node.Inputs[3..].All(graph.Initializers.ContainsKey);
 
-    /// <summary>The node's new mean and variance.</summary>
+    /// <summary>The node's new mean and variance, from the images of all ranks.</summary>
     /// <param name="node">The BatchNorm.</param>
-    /// <param name="inputs">Its inputs, batch by batch.</param>
-    public static IEnumerable<KeyValuePair<string, Initializer>> Estimate(Node node, IEnumerable<Activation> inputs)
+    /// <param name="frontier">Where its inputs are.</param>
+    public static IEnumerable<KeyValuePair<string, Initializer>> Estimate(Node node, TwinFrontier frontier)
     {
-        double[] sums = [], squares = [];
-        int channels = 0;
-        long count = 0;
-        foreach (Activation batch in inputs)
+        int channels = frontier.Student.Initializers[node.Inputs[3]].Shape[0];
+        WorkParts parts = frontier.Images.Parts;
+        var sums = new PartSums<ArraySums>(parts);
+        for (int part = parts.First; part < parts.End; part++)
         {
-            if (channels == 0)
-                (channels, sums, squares) = (batch.Shape[1], new double[batch.Shape[1]], new double[batch.Shape[1]]);
-            int plane = (int)(batch.Shape.Count / batch.Shape[0] / channels);
-            for (int i = 0; i < batch.Shape[0] * channels; i++)
-                foreach (float x in batch.Span.Slice(i * plane, plane))
-                {
-                    sums[i % channels] += x;
-                    squares[i % channels] += (double)x * x;
-                }
-            count += (long)batch.Shape[0] * plane;
+            ArraySums own = Empty();
+            for (int b = 0; b < frontier.Batches; b++)
+                if (frontier.Images.Places[b].Part == part)
+                    Add(frontier.StudentValue(node.Inputs[0], b), own.Doubles[0], own.Doubles[1], own.Doubles[2]);
+            sums.Add(part, own);
         }
+        ArraySums total = Empty();
+        sums.FinishForAll(total);
         var mean = new float[channels];
         var variance = new float[channels];
+        double count = total.Doubles[2][0];
         for (int c = 0; c < channels; c++)
         {
-            mean[c] = (float)(sums[c] / count);
-            variance[c] = (float)Math.Max(0, squares[c] / count - sums[c] / count * (sums[c] / count));
+            (double first, double second) = (total.Doubles[0][c] / count, total.Doubles[1][c] / count);
+            mean[c] = (float)first;
+            variance[c] = (float)Math.Max(0, second - first * first);
         }
         return [new(node.Inputs[3], new DenseTensor(new(channels), mean)), new(node.Inputs[4], new DenseTensor(new(channels), variance))];
+
+        ArraySums Empty() => new([], [new double[channels], new double[channels], new double[1]]);
+    }
+
+    private static void Add(Activation batch, double[] sums, double[] squares, double[] count)
+    {
+        int channels = sums.Length, plane = (int)(batch.Shape.Count / batch.Shape[0] / channels);
+        for (int i = 0; i < batch.Shape[0] * channels; i++)
+            foreach (float x in batch.Span.Slice(i * plane, plane))
+            {
+                sums[i % channels] += x;
+                squares[i % channels] += (double)x * x;
+            }
+        count[0] += (long)batch.Shape[0] * plane;
     }
 }

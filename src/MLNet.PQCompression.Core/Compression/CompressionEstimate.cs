@@ -16,10 +16,13 @@ public sealed record CompressionEstimate(int Images, int Views, double Seconds, 
     /// <summary>What the process takes by itself, about.</summary>
     private const long ProcessBytes = 150L << 20;
 
+    /// <summary>Each step is taken so often; the first is compiled while it runs and does not count.</summary>
     private const int Runs = 3;
 
-    /// <summary>The time of the layer that is measured for its work, over that of a network's layers: it is small, and overheads count. Found on a ResNet-20 at 32².</summary>
-    private const double SmallLayer = 0.38;
+    /// <summary>Multiplications of the evaluation that is measured, about.</summary>
+    private const double Evaluated = 3e8;
+
+    private const int MostBatch = 64;
 
     /// <summary>Estimates.</summary>
     /// <param name="teacher">The network.</param>
@@ -36,34 +39,69 @@ public sealed record CompressionEstimate(int Images, int Views, double Seconds, 
         CompressionPlan plan = CompressionPlan.Create(model, options);
         (height, width) = (model.Input.Shape[2] > 0 ? model.Input.Shape[2] : height, model.Input.Shape[3] > 0 ? model.Input.Shape[3] : width);
         int most = CompressionMemory.ImagesThatFit(model, plan, options, height, width), used = Math.Min(images ?? most, most);
-        int views = options.Method == CompressionMethod.Output ? Math.Min(options.Views, Math.Max(1, most / used)) : 1;
-        var work = new WorkEstimate(model, plan, options, used * views, height, width);
+        int views = CalibrationImages.ViewsOf(options, used, most);
+        TensorShape image = new(model.Input.Shape[1], height, width);
+        IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(model, new([1, .. image.Dimensions]));
+        WorkEstimate work = WorkEstimate.OfCompression(model, plan, options with { Distillation = null }, used, used * views, image, shapes);
         Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
-        long worst = CompressionMemory.BytesPerImage(model, plan, options.Method, height, width).Select(l =>
+        long worst = CompressionMemory.BytesPerImage(model, plan, options.Method, height, width, shapes).Select(l =>
             l.Bytes * used * views + CompressionMemory.StatisticsBytes(LayerGeometry.Of(nodes[l.Layer.Node].Operator, l.Layer.Shape), options.Method)).DefaultIfEmpty(0).Max();
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
-        return new(used, views, work.Total / Rate(backend), worst + 2 * plan.DenseBytes + ProcessBytes);
+        var speed = new WorkSpeed();
+        for (int run = 0; run < Runs; run++)
+        {
+            MeasureEvaluation(model, image, shapes, backend, speed);
+            MeasureLayer(backend, speed);
+        }
+        return new(used, views, speed.SecondsOf(work.Reading + work.AfterReading), worst + 2 * plan.DenseBytes + ProcessBytes);
     }
 
-    /// <summary>Work a second: a layer of random numbers is quantized a few times, and the fastest counts.</summary>
-    private static double Rate(IBackend backend)
+    /// <summary>The network's first nodes, as many as take a moment, on an image of random numbers or a few.</summary>
+    private static void MeasureEvaluation(ModelGraph model, TensorShape image, IReadOnlyDictionary<string, TensorShape> shapes, IBackend backend, WorkSpeed speed)
+    {
+        var nodes = new List<Node>();
+        double cost = 0;
+        foreach (Node node in model.Nodes.TakeWhile(n => n.Operator is not Foreign))
+        {
+            if (cost >= Evaluated)
+                break;
+            nodes.Add(node);
+            cost += WorkModel.Evaluation(model, node, shapes);
+        }
+        if (cost <= 0)
+            return;
+        int batch = Math.Clamp((int)(Evaluated / cost), 1, MostBatch);
+        var images = new Activation(new([batch, .. image.Dimensions]), Numbers((int)(batch * image.Count), new Random(2)));
+        string last = nodes[^1].Output;
+        long start = Stopwatch.GetTimestamp();
+        using INodeEvaluator evaluator = backend.Evaluate(model);
+        evaluator.Evaluate(nodes, _ => images, name => name == last);
+        speed.Add(WorkKind.Evaluation, batch * cost, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    /// <summary>A layer of random numbers is quantized.</summary>
+    private static void MeasureLayer(IBackend backend, WorkSpeed speed)
     {
         const int rows = 64, length = 288, samples = 4096;
         var random = new Random(1);
-        float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
-        (float[] weight, Activation inputs, Activation outputs) = (Numbers(rows * length), new(new(samples, length), Numbers(samples * length)), new(new(samples, rows), Numbers(samples * rows)));
+        (float[] weight, Activation inputs, Activation outputs) = (Numbers(rows * length, random), new(new(samples, length), Numbers(samples * length, random)), new(new(samples, rows), Numbers(samples * rows, random)));
         var geometry = new LayerGeometry(rows, length);
-        var layer = new LayerPlan("", "", new(rows, length), 9, 128, "");
-        double seconds = double.PositiveInfinity;
-        for (int run = 0; run < Runs; run++)
+        long start = Stopwatch.GetTimestamp();
+        using IMoments moments = backend.Moments(geometry, 1);
+        moments.Add(inputs, outputs, 1, 1, 0);
+        OutputStatistics statistics = moments.ToStatistics();
+        Add(WorkKind.Statistics, WorkModel.Statistics(geometry, samples, 1));
+        var problem = new OutputProblem(statistics, weight, true, true, [.. Enumerable.Repeat(1f, rows)], 0.01, true, backend.Workers);
+        Add(WorkKind.Solving, WorkModel.Solving(geometry));
+        OutputAwareQuantizer.Quantize(problem.Objective, 9, new() { Codewords = 128, Starts = LayerQuantizer.Starts(geometry) }, backend);
+        Add(WorkKind.Search, WorkModel.Search(geometry, 9, 128));
+
+        void Add(WorkKind kind, Work work)
         {
-            long start = Stopwatch.GetTimestamp();
-            using IMoments moments = backend.Moments(geometry, 1);
-            moments.Add(inputs, outputs, 1, 1, 0);
-            var problem = new OutputProblem(moments.ToStatistics(), weight, true, true, [.. Enumerable.Repeat(1f, rows)], 0.01, true, backend.Workers);
-            OutputAwareQuantizer.Quantize(problem.Objective, layer.BlockSize, new() { Codewords = layer.Codewords, Starts = LayerQuantizer.Starts(geometry) }, backend);
-            seconds = Math.Min(seconds, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            speed.Add(kind, work[kind], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            start = Stopwatch.GetTimestamp();
         }
-        return WorkEstimate.Quantize(layer, geometry, CompressionMethod.Output, samples, 1) / (seconds * SmallLayer);
     }
+
+    private static float[] Numbers(int count, Random random) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Quantization;
 
@@ -20,7 +22,7 @@ internal static class CompressionMemory
         foreach ((LayerPlan layer, long perImage) in BytesPerImage(graph, plan, options.Method, height, width, shapes))
         {
             var geometry = LayerGeometry.Of(graph.Nodes.First(n => n.Name == layer.Node).Operator, layer.Shape);
-            long statistics = StatisticsBytes(geometry, options.Method);
+            long statistics = StatisticsBytes(geometry, options.Method, options.Collective is not null);
             if (statistics > options.MaxActivationBytes)
                 throw new ArgumentException(
                     FormattableString.Invariant($"Layer '{layer.Weight}' of {layer.Shape} needs {Gibibytes(statistics)} GiB for its statistics, and {Gibibytes(options.MaxActivationBytes)} may be taken; allow more, skip the layer, or use another method."),
@@ -53,10 +55,14 @@ internal static class CompressionMemory
     }
 
     /// <summary>Bytes of a layer's statistics and search: H of both halves and two matrices of its size to solve with; of the weight some ten forms.</summary>
-    internal static long StatisticsBytes(LayerGeometry geometry, CompressionMethod method)
+    /// <remarks>Of shared work the sums of a branch of each level of the tree of parts, which a rank that is alone holds.</remarks>
+    internal static long StatisticsBytes(LayerGeometry geometry, CompressionMethod method, bool isShared = false)
     {
         long square = (long)geometry.RowLength * geometry.RowLength, weight = (long)geometry.Rows * geometry.RowLength;
-        return sizeof(float) * (10 * weight + (method == CompressionMethod.Output ? 2 * (geometry.Groups + 1L) * square : 0));
+        if (method != CompressionMethod.Output)
+            return sizeof(float) * 10 * weight;
+        long branches = isShared ? 1 + BitOperations.Log2(WorkParts.Shared) : 1;
+        return sizeof(float) * Math.Max(10 * weight + 2 * (geometry.Groups + 1L) * square, 2 * branches * (geometry.Groups * square + weight));
     }
 
     private static string Gibibytes(long bytes) => FormattableString.Invariant($"{bytes / (double)(1 << 30):0.##}");

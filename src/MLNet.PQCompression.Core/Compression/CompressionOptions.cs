@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.IO.Enumeration;
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Compute;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Data;
@@ -20,7 +21,7 @@ public enum CompressionMethod
     Plain,
 }
 
-/// <summary>The block sizes: those of the paper's section 4.1, and a mixture of both.</summary>
+/// <summary>The block sizes of the paper's section 4.1. Sizes between and beyond are the matter of a budget (<see cref="Budget.CompressionBudget"/>).</summary>
 public enum BlockRegime
 {
     /// <summary>3×3: d = 9; 1×1: d = 4.</summary>
@@ -28,9 +29,6 @@ public enum BlockRegime
 
     /// <summary>3×3: d = 18; 1×1: d = 8, but 4 in networks of basic blocks.</summary>
     Large,
-
-    /// <summary>Small blocks in as many layers as can have them without more bytes in all than <see cref="Large"/> takes.</summary>
-    Mixed,
 }
 
 /// <summary>What to do with the layers whose name matches; the last match wins.</summary>
@@ -101,6 +99,13 @@ public sealed record CompressionOptions
 
     /// <summary>Makes what the work runs on, from <see cref="Threads"/>; null for the managed backend. It is disposed of with the work.</summary>
     public Func<int, IBackend>? Backend { get; init; }
+
+    /// <summary>
+    /// The ranks that do the work together, or null for none but this process. The images are then cut into a fixed number of parts, and sums are made over the parts in a fixed order, so that the result is
+    /// the same for any number of ranks, one among them; it is not that of null. How many images are read does not depend on the number of ranks either: each takes its share of
+    /// what <see cref="MaxActivationBytes"/> allows one. All ranks get the result.
+    /// </summary>
+    public ICollective? Collective { get; init; }
 
     /// <summary>Runs what stands between layers where this library has no kernel for it; null refuses models with such nodes. The tool and the ML.NET package bring ONNX Runtime.</summary>
     public IForeignRuntime? ForeignRuntime { get; init; }

@@ -50,21 +50,7 @@ public sealed class CompressionPlan
             if (!layers.Any(n => readers[n.Inputs[1]].Any(r => o.Matches(r.Name, n.Inputs[1]))))
                 throw new ArgumentException($"No layer matches '{o.Pattern}'; the layers are {string.Join(", ", layers.Select(n => n.Inputs[1]))}.", nameof(options));
         string? first = layers.FirstOrDefault(n => n.Operator is Conv)?.Name;
-        LayerPlan[] PlanAll(BlockRegime blocks) => [.. layers.Select(n => Plan(graph, n, options with { Blocks = blocks }, n.Name == first, basicBlocks, [.. readers[n.Inputs[1]]]))];
-        return new(graph, [.. options.Blocks == BlockRegime.Mixed ? Mix(PlanAll(BlockRegime.Small), PlanAll(BlockRegime.Large)) : PlanAll(options.Blocks)]);
-    }
-
-    /// <summary>
-    /// Large blocks, but small ones in the layers where they cost least a weight, as long as the whole takes no more bytes than large blocks alone. In a layer of few weights small blocks cost
-    /// nothing or less: there the codebook, of k·d values, weighs more than the codes.
-    /// </summary>
-    private static LayerPlan[] Mix(LayerPlan[] small, LayerPlan[] large)
-    {
-        long extra = 0;
-        foreach (int i in Enumerable.Range(0, large.Length).OrderBy(i => (double)(small[i].PaperBytes - large[i].PaperBytes) / large[i].Shape.Count))
-            if (extra + small[i].PaperBytes - large[i].PaperBytes is <= 0 and long total)
-                (extra, large[i]) = (total, small[i]);
-        return large;
+        return new(graph, [.. layers.Select(n => Plan(graph, n, options, n.Name == first, basicBlocks, [.. readers[n.Inputs[1]]]))]);
     }
 
     private static LayerPlan Plan(ModelGraph graph, Node node, CompressionOptions options, bool isFirst, bool basicBlocks, Node[] readers)

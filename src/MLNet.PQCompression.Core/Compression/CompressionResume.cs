@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
@@ -13,30 +13,25 @@ internal sealed class CompressionResume
     private const string ReportPrefix = "report:";
     private readonly ModelGraph _teacher;
     private readonly CheckpointFolder _folder;
+    private readonly WorkParts _parts;
     private readonly string _key;
 
     /// <summary>Finds the state that belongs to exactly this work.</summary>
     /// <param name="folder">Where states are kept.</param>
     /// <param name="teacher">The model.</param>
-    /// <param name="batches">The images that statistics are taken from.</param>
+    /// <param name="images">The images that statistics are taken from.</param>
     /// <param name="setting">What distillation learns from, and what the work runs on.</param>
     /// <param name="options">What to do.</param>
-    public CompressionResume(CheckpointFolder folder, ModelGraph teacher, StoredActivation[] batches, string setting, CompressionOptions options)
+    public CompressionResume(CheckpointFolder folder, ModelGraph teacher, CalibrationImages images, string setting, CompressionOptions options)
     {
-        (_folder, _teacher) = (folder, teacher);
-        using var images = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (StoredActivation batch in batches)
-            images.AppendData(MemoryMarshal.AsBytes(batch.Load().Span));
-        CompressionOptions described = options with { Overrides = [], CheckpointFolder = null, Backend = null, ForeignRuntime = null, Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads };
-        _key = Distillation.Checkpoints.CheckpointFolder.Key(
-            "compress", ContentHash.Of(teacher), Convert.ToHexStringLower(images.GetHashAndReset()), setting,
-            described.ToString(), string.Join('\n', options.Overrides));
+        (_folder, _teacher, _parts) = (folder, teacher, images.Parts);
+        _key = CheckpointKey.Of("compress", teacher, images, setting, options);
     }
 
     /// <summary>The student and reports of the layers that are done, or null where there is nothing to go on from.</summary>
     public (IReadOnlyList<KeyValuePair<string, Initializer>> Weights, IReadOnlyDictionary<int, (double Error, double Seconds, double[] Objective)> Reports)? Load()
     {
-        if (_folder.Load(_key) is not { } saved)
+        if (CheckpointContent.FromFirst(_parts, () => _folder.Load(_key)) is not { } saved)
             return null;
         var reports = saved.Values.Where(v => v.Key.StartsWith(ReportPrefix, StringComparison.Ordinal)).ToDictionary(
             v => int.Parse(v.Key.AsSpan(ReportPrefix.Length), CultureInfo.InvariantCulture),
@@ -46,11 +41,13 @@ internal sealed class CompressionResume
         return ([.. student.Initializers.Where(i => !ReferenceEquals(i.Value, _teacher.Initializers[i.Key]))], reports);
     }
 
-    /// <summary>Keeps the state.</summary>
+    /// <summary>Keeps the state, which is the same on all ranks; rank 0 does.</summary>
     /// <param name="student">The student as it stands.</param>
     /// <param name="reports">One for each layer that has been passed.</param>
     public void Save(ModelGraph student, IReadOnlyList<LayerReport> reports)
     {
+        if (!_parts.IsFirst)
+            return;
         Checkpoint state = StudentState.Capture(_teacher, student, "layers", reports.Count);
         var values = new Dictionary<string, float[]>(state.Values, StringComparer.Ordinal);
         for (int i = 0; i < reports.Count; i++)
@@ -63,5 +60,9 @@ internal sealed class CompressionResume
     }
 
     /// <summary>Forgets the state once the work is done.</summary>
-    public void Delete() => _folder.Delete(_key);
+    public void Delete()
+    {
+        if (_parts.IsFirst)
+            _folder.Delete(_key);
+    }
 }

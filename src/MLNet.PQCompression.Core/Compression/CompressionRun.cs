@@ -9,24 +9,18 @@ namespace MLNet.PQCompression.Compression;
 /// <summary>One compression at work: the layers in order, each from what the layers below have become.</summary>
 internal sealed class CompressionRun(
     ModelGraph model, CompressionPlan plan, CompressionOptions options, DistillationStage? distillation, CheckpointFolder? checkpoints,
-    CompressionResume? resume, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
+    CompressionResume? resume, WorkMeter meter, CancellationToken cancellationToken)
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly List<LayerReport> _reports = [];
-    private readonly double _layerShare = distillation is null ? 1 : 0.5;
-    private WorkEstimate? _work;
-    private double _done;
 
-    /// <summary>The share of the whole work that is done.</summary>
-    private double Fraction => _work is { Total: > 0 } work ? _layerShare * _done / work.Total : _layerShare;
-
-    /// <summary>Compresses from batches in a store, which it takes over, of so many images and views of them.</summary>
-    public CompressionResult Run(ActivationStore store, StoredActivation[] batches, int images, IBackend backend, ForeignPart foreign)
+    /// <summary>Compresses from images of a shape, C×H×W, in a store, which it takes over.</summary>
+    public CompressionResult Run(ActivationStore store, CalibrationImages images, TensorShape image, IBackend backend, ForeignPart foreign)
     {
-        TensorShape size = batches[0].Shape;
-        using var frontier = new TwinFrontier(model, batches, backend, store, foreign);
-        _work = new(model, plan, options, frontier.Samples, size[2], size[3], foreign.Shapes);
-        var quantizer = new LayerQuantizer(options, frontier.Samples / images, backend);
+        using var frontier = new TwinFrontier(model, images, backend, store, foreign);
+        WorkEstimate work = WorkEstimate.OfCompression(model, plan, options, distillation?.Images ?? images.Images, images.Images * images.Views, image, foreign.Shapes);
+        meter.Plan(work.AfterReading);
+        var quantizer = new LayerQuantizer(options, backend);
         var saved = resume?.Load();
         if (saved is not null)
             frontier.Replace(saved.Value.Weights);
@@ -38,19 +32,24 @@ internal sealed class CompressionRun(
         {
             LayerPlan? layer = plan.Layers.FirstOrDefault(l => l.Node == node.Name);
             Node[] readers = layer is null ? [] : [.. layer.Readers.Select(r => nodes[r])];
-            if (layer is { IsQuantized: true } && saved is not null && saved.Value.Reports.TryGetValue(_reports.Count, out var finished))
+            if (layer is { IsQuantized: true })
             {
-                // The same stops as without the interruption: what is kept there is rounded.
-                frontier.Advance(waiting, outputs, cancellationToken);
+                WorkItem item = meter.Begin(work.Of(layer), layer.Weight);
+                using (item.Time(WorkKind.Evaluation))
+                    frontier.Advance(waiting, outputs, cancellationToken);
                 waiting.Clear();
-                outputs = options.Method == CompressionMethod.Output ? frontier.TeacherOutputs(readers, cancellationToken) : null;
-                Finish(layer, finished.Error, finished.Objective, finished.Seconds, "resuming");
-            }
-            else if (layer is { IsQuantized: true })
-            {
-                frontier.Advance(waiting, outputs, cancellationToken);
-                waiting.Clear();
-                outputs = Quantize(frontier, quantizer, readers, layer);
+                // A resumed layer makes the same stops as without the interruption: what is kept there is rounded.
+                string stage = "quantizing";
+                if (saved is not null && saved.Value.Reports.TryGetValue(_reports.Count, out var finished))
+                {
+                    stage = "resuming";
+                    outputs = options.Method == CompressionMethod.Output ? frontier.TeacherOutputs(readers, cancellationToken) : null;
+                    _reports.Add(new(layer, finished.Error, [.. finished.Objective], finished.Seconds));
+                }
+                else
+                    outputs = Quantize(frontier, quantizer, readers, layer, item);
+                item.Dispose();
+                meter.Tell(stage, layer.Weight, $"output error {_reports[^1].RelativeError:P2}");
             }
             else if (layer is not null)
                 _reports.Add(new(layer, null, [], 0));
@@ -59,36 +58,33 @@ internal sealed class CompressionRun(
                 frontier.Advance(waiting, outputs, cancellationToken);
                 waiting.Clear();
                 outputs = null;
-                frontier.Replace(BatchNormEstimation.Estimate(node, Enumerable.Range(0, frontier.Batches).Select(b => frontier.StudentValue(node.Inputs[0], b))));
+                frontier.Replace(BatchNormEstimation.Estimate(node, frontier));
             }
             waiting.Add(node);
         }
-        frontier.Advance(waiting, outputs, cancellationToken);
+        using (WorkItem item = meter.Begin(work.Rest))
+        using (item.Time(WorkKind.Evaluation))
+            frontier.Advance(waiting, outputs, cancellationToken);
         store.Dispose(); // Distillation has use for the memory.
-        ModelGraph student = distillation?.TuneAll(frontier.Student, checkpoints, _layerShare, cancellationToken) ?? frontier.Student;
+        ModelGraph student = distillation is null ? frontier.Student
+            : meter.Do(WorkKind.Distillation, work.Epochs, item => distillation.TuneAll(frontier.Student, checkpoints, item, cancellationToken));
+        meter.Tell("done");
         resume?.Delete();
-        return new(student, new([.. _reports], images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds) { Backend = backend.Name });
+        return new(student, new([.. _reports], images.Images, plan.DenseBytes, plan.PaperBytes, _watch.Elapsed.TotalSeconds) { Backend = backend.Name });
     }
 
-    private StoredActivation[][]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node[] readers, LayerPlan layer)
+    private StoredActivation[][]? Quantize(TwinFrontier frontier, LayerQuantizer quantizer, Node[] readers, LayerPlan layer, WorkItem item)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        progress?.Report(new("quantizing", layer.Weight, Fraction));
         TimeSpan start = _watch.Elapsed;
-        LayerQuantizer.Outcome outcome = quantizer.Quantize(frontier, model, readers, layer, Seed(options.Seed, _reports.Count), cancellationToken);
+        LayerQuantizer.Outcome outcome = SharedOutcome.Share(
+            quantizer.Quantize(frontier, model, readers, layer, Seed(options.Seed, _reports.Count), item, cancellationToken), frontier.Student, frontier.Images.Parts);
         frontier.Replace(outcome.Weights);
         if (distillation is not null)
-            frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), Fraction, cancellationToken));
-        Finish(layer, outcome.RelativeError, outcome.Objective, (_watch.Elapsed - start).TotalSeconds, "quantizing");
+            frontier.Replace(distillation.TuneLayer(frontier.Student, outcome.Weights.Select(w => w.Key), item, cancellationToken));
+        _reports.Add(new(layer, outcome.RelativeError, [.. outcome.Objective], (_watch.Elapsed - start).TotalSeconds));
         resume?.Save(frontier.Student, _reports);
         return outcome.TeacherOutputs;
-    }
-
-    private void Finish(LayerPlan layer, double error, double[] objective, double seconds, string stage)
-    {
-        _reports.Add(new(layer, error, [.. objective], seconds));
-        _done += _work!.Of(layer);
-        progress?.Report(new(stage, layer.Weight, Fraction, $"output error {error:P2}"));
     }
 
     private static int Seed(int seed, int layer) => unchecked(seed * 1000003 + layer);

@@ -11,49 +11,50 @@ internal sealed class DistillationStage : IDisposable
 {
     private readonly DistillationOptions _options;
     private readonly CodebookFinetuner _finetuner;
-    private readonly IProgress<CompressionProgress>? _progress;
 
     /// <summary>Reads the images and prepares the teacher.</summary>
-    public DistillationStage(ModelGraph teacher, ISampleSource images, ITrainingBackend backend, CompressionOptions options, IProgress<CompressionProgress>? progress, CancellationToken cancellationToken)
+    public DistillationStage(ModelGraph teacher, ISampleSource images, ITrainingBackend backend, CompressionOptions options, CancellationToken cancellationToken)
     {
         _options = options.Distillation!;
-        _progress = progress;
         TrainingSet set = TrainingSet.Load(images, _options.MaxImages, cancellationToken);
-        ImagesHash = set.ContentHash;
-        _finetuner = new(backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) });
+        (ImagesHash, Images) = (set.ContentHash, set.Count);
+        _finetuner = new(backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) }, options.Collective);
     }
 
     /// <summary>The hash of the images it learns from.</summary>
     public string ImagesHash { get; }
 
+    /// <summary>How many there are.</summary>
+    public int Images { get; }
+
     /// <summary>Fine-tunes the codebooks that a layer has just been given.</summary>
     /// <param name="student">The student, with the layer quantized.</param>
     /// <param name="weights">What the layer's quantization replaced.</param>
-    /// <param name="fraction">The share of the whole work that is done.</param>
+    /// <param name="item">Times the steps.</param>
     /// <param name="cancellationToken">Ends the work between two steps.</param>
-    /// <returns>The new codebooks.</returns>
+    /// <returns>The new codebooks; none where no steps are taken after layers.</returns>
     public IReadOnlyList<KeyValuePair<string, Initializer>> TuneLayer(
-        ModelGraph student, IEnumerable<string> weights, double fraction, CancellationToken cancellationToken)
+        ModelGraph student, IEnumerable<string> weights, WorkItem item, CancellationToken cancellationToken)
     {
+        if (_options.LayerSteps == 0)
+            return [];
         string[] quantized = [.. weights.Where(w => student.Initializers[w] is QuantizedTensor)];
-        foreach (string weight in quantized)
-            student = _finetuner.FinetuneLayer(student, weight, Report(fraction, fraction), cancellationToken);
+        using (item.Time(WorkKind.Distillation))
+            foreach (string weight in quantized)
+                student = _finetuner.FinetuneLayer(student, weight, new Forward(item), cancellationToken);
         return [.. quantized.Select(w => KeyValuePair.Create(w, student.Initializers[w]))];
     }
 
     /// <summary>Fine-tunes all codebooks.</summary>
-    public ModelGraph TuneAll(ModelGraph student, CheckpointFolder? checkpoints, double fraction, CancellationToken cancellationToken) =>
-        _finetuner.FinetuneGlobal(student, checkpoints, Report(fraction, 1), cancellationToken);
+    public ModelGraph TuneAll(ModelGraph student, CheckpointFolder? checkpoints, WorkItem item, CancellationToken cancellationToken) =>
+        _finetuner.FinetuneGlobal(student, checkpoints, new Forward(item), cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _finetuner.Dispose();
 
-    private Forward? Report(double from, double to) => _progress is null ? null : new(_progress, from, to);
-
-    private sealed class Forward(IProgress<CompressionProgress> progress, double from, double to) : IProgress<DistillationProgress>
+    private sealed class Forward(WorkItem item) : IProgress<DistillationProgress>
     {
-        public void Report(DistillationProgress p) => progress.Report(new(
-            p.Stage == "layer" ? "fine-tuning the layer" : "fine-tuning", p.Layer, from + (to - from) * p.Step / p.Steps,
-            FormattableString.Invariant($"step {p.Step} of {p.Steps}, loss {p.Loss:G4}, {p.ImagesPerSecond:F0} images/s, {p.Remaining:h\\:mm\\:ss} left")));
+        public void Report(DistillationProgress p) => item.Tell(
+            (double)p.Step / p.Steps, p.Stage == "layer" ? "fine-tuning the layer" : "fine-tuning", FormattableString.Invariant($"step {p.Step} of {p.Steps}, loss {p.Loss:G4}, {p.ImagesPerSecond:F0} images/s"));
     }
 }

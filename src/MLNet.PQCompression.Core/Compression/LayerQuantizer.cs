@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 using MLNet.PQCompression.Quantization;
@@ -6,13 +7,9 @@ namespace MLNet.PQCompression.Compression;
 
 /// <summary>Quantizes one layer by the method asked for, from the activations on the frontier.</summary>
 /// <param name="options">The method and its settings.</param>
-/// <param name="views">How many of the frontier's samples show the same image.</param>
 /// <param name="backend">Takes the steps.</param>
-internal sealed class LayerQuantizer(CompressionOptions options, int views, IQuantizationBackend backend)
+internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBackend backend)
 {
-    /// <summary>Rows of inputs that statistics take at least, where there are as many: enough for a well-determined H.</summary>
-    private const int MinimumRows = 262144;
-
     /// <summary>λ of the drift correction as a fraction of H's mean diagonal, at least.</summary>
     private const double LeastDriftDamping = 0.01;
 
@@ -35,16 +32,16 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
     public sealed record Trial(LayerPlan Plan, IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError);
 
-    /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone.</summary>
+    /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone. The item times it.</summary>
     /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
-    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         try
         {
-            bool isReached = readers.Any(r => frontier.ShapesOf(r.Inputs[0]).Any(s => s.Count > 0));
-            if (options.Method == CompressionMethod.Output && isReached)
-                return ByOutputs(frontier, teacher, readers, plan, seed, cancellationToken);
-            Outcome outcome = ByBlocks(frontier, teacher, readers, plan, isReached ? options.Method : CompressionMethod.Plain, seed, cancellationToken);
+            LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
+            if (options.Method == CompressionMethod.Output && inputs.AreReached)
+                return ByOutputs(frontier, teacher, readers, plan, inputs, seed, item, cancellationToken);
+            Outcome outcome = ByBlocks(teacher, readers, plan, inputs, seed, item, cancellationToken);
             return options.Method == CompressionMethod.Output ? outcome with { TeacherOutputs = frontier.TeacherOutputs(readers, cancellationToken) } : outcome;
         }
         catch (NotFiniteNumberException e)
@@ -56,21 +53,20 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     private static InvalidModelException Beyond(Node node, LayerPlan plan, NotFiniteNumberException e) =>
         new($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
 
-    private Outcome ByBlocks(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, CompressionMethod method, int seed, CancellationToken cancellationToken)
+    private Outcome ByBlocks(ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         double[] gram = [];
         Operator op = readers[0].Operator;
-        if (method == CompressionMethod.Paper)
+        if (options.Method == CompressionMethod.Paper && inputs.AreReached)
         {
-            LayerGeometry geometry = LayerActivations.GeometryOf(op, plan.Shape);
-            using IGram statistics = backend.Gram(geometry, plan.BlockSize);
-            foreach (Part part in Parts(frontier, readers, geometry, seed))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                statistics.Add(LayerActivations.Input(op, frontier.StudentValue(part.Reader.Inputs[0], part.Batch)), part.Positions, part.Seed);
-            }
-            gram = statistics.ToArray();
+            using IDisposable timed = item.Time(WorkKind.Statistics);
+            if (inputs.Gram(backend, plan.BlockSize, cancellationToken) is not { } sum)
+                return Elsewhere(null);
+            gram = sum;
         }
+        else if (!inputs.IsDecidedHere)
+            return Elsewhere(null);
+        using IDisposable searched = item.Time(WorkKind.Search);
         ReadOnlySpan<float> weight = LayerGeometry.RowsOf(op, teacher.Initializers[plan.Weight]);
         var kmeans = new KMeansOptions { Codewords = plan.Codewords, Iterations = options.Iterations, Seed = seed };
         KMeansResult result = WeightedKMeans.Fit(weight, plan.BlockSize, gram, kmeans, backend, cancellationToken);
@@ -85,16 +81,18 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
     /// <summary>Tries several block sizes and codebooks with short searches on the same statistics; the frontier and the student stay as they are.</summary>
     /// <returns>What each gave, and the teacher's outputs of each reader.</returns>
     public (IReadOnlyList<Trial> Trials, StoredActivation[][] TeacherOutputs) Try(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, CancellationToken cancellationToken)
+        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         try
         {
-            (OutputProblem problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, seed, cancellationToken);
+            LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
+            (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
+            using IDisposable searched = item.Time(WorkKind.Search);
             var trials = new List<Trial>();
             foreach ((int d, int k) in candidates)
             {
                 LayerPlan tried = plan with { BlockSize = d, Codewords = k };
-                OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, d, OutputAwareOptions.Short with { Codewords = k, Seed = seed }, backend, cancellationToken);
+                OutputAwareResult result = OutputAwareQuantizer.Quantize(problem!.Objective, d, OutputAwareOptions.Short with { Codewords = k, Seed = seed }, backend, cancellationToken);
                 trials.Add(new(tried, Weights(frontier, problem, correction, tried, result), result.RelativeError));
             }
             return (trials, outputs);
@@ -105,11 +103,20 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         }
     }
 
-    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        (OutputProblem problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, seed, cancellationToken);
+        (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
+        using IDisposable searched = item.Time(WorkKind.Search);
+        WorkParts parts = frontier.Images.Parts;
+        RowSearches? rows = RowSearches.AreWorthIt(parts, backend, inputs.Geometry) ? RowSearches.Share(parts, backend, inputs.Geometry, plan.BlockSize, problem?.Objective) : null;
+        if (problem is null)
+        {
+            rows?.Follow(cancellationToken);
+            return Elsewhere(outputs);
+        }
         var search = new OutputAwareOptions { Codewords = plan.Codewords, Starts = Starts(problem.Objective.Geometry), Seed = seed };
-        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, backend, cancellationToken);
+        OutputAwareResult result = OutputAwareQuantizer.Quantize(problem.Objective, plan.BlockSize, search, rows is null ? backend : new SharedSearchBackend(backend, rows), cancellationToken);
+        rows?.Lead(RowCommand.End, 0);
         return new(Weights(frontier, problem, correction, plan, result), result.RelativeError, [.. result.Steps.Select(s => s.Objective)], outputs);
     }
 
@@ -121,30 +128,37 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         return [new(plan.Weight, plan.Tensor(result.Codebook, result.Codes)), .. correction.Absorb(frontier.Student, scale, shift)];
     }
 
-    /// <summary>Takes the statistics of a layer and works out what is to be minimised.</summary>
-    private (OutputProblem Problem, OutputCorrection Correction, StoredActivation[][] TeacherOutputs) Prepare(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, CancellationToken cancellationToken)
+    /// <summary>What a rank has of a layer that rank 0 quantizes.</summary>
+    private static Outcome Elsewhere(StoredActivation[][]? outputs) => new([], 0, [], outputs);
+
+    /// <summary>Takes the statistics of a layer and works out, on rank 0, what is to be minimised.</summary>
+    private (OutputProblem? Problem, OutputCorrection Correction, StoredActivation[][] TeacherOutputs) Prepare(
+        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, WorkItem item, CancellationToken cancellationToken)
     {
         Operator op = readers[0].Operator;
-        LayerGeometry geometry = LayerActivations.GeometryOf(op, plan.Shape);
-        using IMoments moments = backend.Moments(geometry, views);
         ReadOnlySpan<float> weight = LayerGeometry.RowsOf(op, teacher.Initializers[plan.Weight]);
         OutputCorrection correction = OutputCorrection.Find(teacher, plan.Weight);
         var residuals = new ResidualTarget?[readers.Length];
         for (int r = 0; r < readers.Length; r++)
             residuals[r] = ResidualTarget.Find(frontier, teacher, readers[r], correction.Normalizations.ElementAtOrDefault(correction.Readers.IndexOf(readers[r])), weight);
-        StoredActivation[][] outputs = frontier.TeacherOutputs(readers, cancellationToken);
-        foreach (Part part in Parts(frontier, readers, geometry, seed))
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            int r = Array.IndexOf(readers, part.Reader);
-            Activation output = outputs[r][part.Batch].Load(), target = correction.Target(teacher, part.Reader, residuals[r]?.Of(output, part.Batch) ?? output);
-            Activation input = frontier.StudentValue(part.Reader.Inputs[0], part.Batch);
-            moments.Add(LayerActivations.Input(op, input), LayerActivations.Output(op, target), part.Positions, part.Seed, part.Batch % (frontier.Batches / views));
-        }
-        var problem = new OutputProblem(moments.ToStatistics(), weight, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
+        StoredActivation[][] outputs;
+        using (item.Time(WorkKind.Evaluation))
+            outputs = frontier.TeacherOutputs(readers, cancellationToken);
+        OutputStatistics? statistics;
+        using (item.Time(WorkKind.Statistics))
+            statistics = inputs.Moments(backend, Target, cancellationToken);
+        if (statistics is null)
+            return (null, correction, outputs);
+        using IDisposable solved = item.Time(WorkKind.Solving);
+        var problem = new OutputProblem(statistics, weight, correction.Kind != CorrectionKind.None,
+            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, inputs.Geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
         return (problem, correction, outputs);
+
+        Activation Target(int reader, int batch)
+        {
+            Activation output = outputs[reader][batch].Load();
+            return LayerActivations.Output(op, correction.Target(teacher, readers[reader], residuals[reader]?.Of(output, batch) ?? output));
+        }
     }
 
     /// <summary>Small layers can afford several starts, and their objective varies most with the start.</summary>
@@ -153,27 +167,4 @@ internal sealed class LayerQuantizer(CompressionOptions options, int views, IQua
         double pass = (double)geometry.RowLength * geometry.RowLength * geometry.RowsPerGroup * geometry.Groups;
         return (int)Math.Clamp(StartBudget / pass, 1, MostStarts);
     }
-
-    /// <summary>Rows of inputs that a layer's statistics are taken from, where there are as many.</summary>
-    internal static long RowsWanted(LayerGeometry geometry) => Math.Max(MinimumRows, 16L * geometry.RowLength);
-
-    /// <summary>A batch of one reader's inputs, and how many positions of each image are taken.</summary>
-    private readonly record struct Part(Node Reader, int Batch, int Positions, int Seed);
-
-    /// <summary>The batches of all readers that hold anything: all positions where a layer has few rows for its width, else the same share of each image's.</summary>
-    private static IEnumerable<Part> Parts(TwinFrontier frontier, Node[] readers, LayerGeometry geometry, int seed)
-    {
-        var rows = new long[readers.Length];
-        var images = new long[readers.Length];
-        for (int r = 0; r < readers.Length; r++)
-            foreach (TensorShape shape in frontier.ShapesOf(readers[r].Inputs[0]))
-                (rows[r], images[r]) = (rows[r] + LayerActivations.RowsOf(readers[r].Operator, shape, geometry), images[r] + LayerActivations.ImagesOf(shape));
-        double share = Math.Min(1, (double)RowsWanted(geometry) / Math.Max(1, rows.Sum()));
-        for (int r = 0; r < readers.Length; r++)
-            for (int b = 0; b < frontier.Batches; b++)
-                if (frontier.ShapesOf(readers[r].Inputs[0]).ElementAt(b) is { Count: > 0 } shape)
-                    yield return new(readers[r], b, (int)Math.Max(1, Math.Ceiling(share * rows[r] / images[r])), HashCode(seed, b + r * frontier.Batches));
-    }
-
-    private static int HashCode(int seed, int batch) => unchecked((seed * 486187739) ^ (batch * 16777619));
 }

@@ -22,23 +22,47 @@ public static class ModelCompressor
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static CompressionResult Compress(
         ModelGraph teacher, ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) => Compress(teacher, images, options ?? new(), new WorkMeter(progress), cancellationToken);
+
+    /// <summary>Compresses, as a part of what a meter measures.</summary>
+    internal static CompressionResult Compress(ModelGraph teacher, ISampleSource images, CompressionOptions options, WorkMeter meter, CancellationToken cancellationToken)
     {
-        options ??= new();
         CompressionPlan plan = Plan(teacher, images, options);
         ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
         ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
         int most = CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes);
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
-        progress?.Report(new("reading images", null, 0, most < options.MaxImages ? $"{most} images fit the memory asked for" : null));
         using var store = new ActivationStore(backend.Workers);
-        (StoredActivation[] batches, int count) = CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken);
-        using DistillationStage? distillation = options.Distillation is null ? null : new(model, images, backend, options, progress, cancellationToken);
+        WorkEstimate expected = WorkOf(model, plan, images, options, most, foreign);
+        meter.Plan(expected.Reading + expected.AfterReading);
+        (CalibrationImages Calibration, DistillationStage? Distillation) Read() => (
+            CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken),
+            options.Distillation is null ? null : new(model, images, backend, options, cancellationToken));
+        (CalibrationImages calibration, DistillationStage? learning) = meter.Do(WorkKind.Reading, expected.Reading, _ => Read(), most < options.MaxImages ? $"{most} images fit the memory asked for" : null);
+        using DistillationStage? distillation = learning;
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);
-        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, batches, $"{distillation?.ImagesHash} {backend.Name}", options);
-        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, progress, cancellationToken).Run(store, batches, count, backend, foreign);
+        CompressionResume? resume = checkpoints is null ? null : new(checkpoints, model, calibration, $"{distillation?.ImagesHash} {(calibration.Parts.IsShared ? backend.Kind : backend.Name)}", options);
+        CompressionResult result = new CompressionRun(model, plan, options, distillation, checkpoints, resume, meter, cancellationToken)
+            .Run(store, calibration, new(images.Channels, images.Height, images.Width), backend, foreign);
         FiniteWeights.Require(result.Student);
         return result with { Student = result.Student.WithMetadata(result.Student.Metadata.SetItems(images.Metadata)) };
+    }
+
+    /// <summary>The work that a compression will be.</summary>
+    internal static Work WorkOf(ModelGraph teacher, ISampleSource images, CompressionOptions options, CancellationToken cancellationToken)
+    {
+        CompressionPlan plan = Plan(teacher, images, options);
+        ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), plan);
+        ForeignPart foreign = ForeignPart.Of(model, images, options, cancellationToken);
+        WorkEstimate work = WorkOf(model, plan, images, options, CompressionMemory.ImagesThatFit(model, plan, options, images.Height, images.Width, foreign.Shapes), foreign);
+        return work.Reading + work.AfterReading;
+    }
+
+    private static WorkEstimate WorkOf(ModelGraph model, CompressionPlan plan, ISampleSource images, CompressionOptions options, int most, ForeignPart foreign)
+    {
+        int found = images.Count ?? options.Distillation?.MaxImages ?? most, used = Math.Clamp(found, 1, most);
+        return WorkEstimate.OfCompression(
+            model, plan, options, found, used * CalibrationImages.ViewsOf(options, used, most), new(images.Channels, images.Height, images.Width), foreign.Shapes);
     }
 
     /// <summary>Makes the plan of a compression and finds, before any image is read, what stands against it.</summary>

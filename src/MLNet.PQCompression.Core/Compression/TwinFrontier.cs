@@ -26,22 +26,21 @@ internal sealed class TwinFrontier : IDisposable
     /// <param name="backend">Runs both.</param>
     /// <param name="store">Keeps their activations.</param>
     /// <param name="foreign">Runs stretches with foreign nodes; null where there are none.</param>
-    public TwinFrontier(ModelGraph teacher, StoredActivation[] images, IEvaluationBackend backend, ActivationStore store, ForeignPart? foreign = null)
+    public TwinFrontier(ModelGraph teacher, CalibrationImages images, IEvaluationBackend backend, ActivationStore store, ForeignPart? foreign = null)
     {
-        (_teacher, _backend, _store, _foreign) = (teacher, backend, store, foreign ?? ForeignPart.None);
+        (_teacher, _backend, _store, _foreign, Images) = (teacher, backend, store, foreign ?? ForeignPart.None, images);
         _evaluator = _foreign.Evaluate(teacher, backend);
-        (Batches, Samples) = (images.Length, images.Sum(i => i.Shape[0]));
         _readers = teacher.Nodes.SelectMany(teacher.ReadsOf).GroupBy(n => n, StringComparer.Ordinal)
             .ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
         Student = teacher;
-        _teacherValues[teacher.Input.Name] = _studentValues[teacher.Input.Name] = images;
+        _teacherValues[teacher.Input.Name] = _studentValues[teacher.Input.Name] = images.Batches;
     }
 
-    /// <summary>How many batches there are.</summary>
-    public int Batches { get; }
+    /// <summary>What it started at.</summary>
+    public CalibrationImages Images { get; }
 
-    /// <summary>How many images they hold, views included.</summary>
-    public int Samples { get; }
+    /// <summary>How many batches this rank has.</summary>
+    public int Batches => Images.Batches.Length;
 
     /// <summary>The student as it stands.</summary>
     public ModelGraph Student { get; private set; }

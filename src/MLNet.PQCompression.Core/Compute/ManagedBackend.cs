@@ -27,16 +27,22 @@ public sealed class ManagedBackend : IBackend
     public string Name => $"managed, {_workers.Threads} thread{(_workers.Threads == 1 ? "" : "s")}";
 
     /// <inheritdoc/>
+    public string Kind => "managed";
+
+    /// <inheritdoc/>
     public WorkerPool Workers => _workers;
+
+    /// <inheritdoc/>
+    public bool SharesRows => true;
 
     /// <inheritdoc/>
     public INodeEvaluator Evaluate(ModelGraph graph) => new NodeEvaluator(graph, _workers);
 
     /// <inheritdoc/>
-    public IMoments Moments(LayerGeometry geometry, int views) => _quantization.Moments(geometry, views);
+    public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null) => _quantization.Moments(geometry, views, origins);
 
     /// <inheritdoc/>
-    public IGram Gram(LayerGeometry geometry, int blockSize) => _quantization.Gram(geometry, blockSize);
+    public IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null) => _quantization.Gram(geometry, blockSize, scale);
 
     /// <inheritdoc/>
     public IClusters Clusters(ReadOnlyMemory<float> blocks, int blockSize, double[]? factor, ReadOnlySpan<float> codebook) =>

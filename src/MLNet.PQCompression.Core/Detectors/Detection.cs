@@ -17,6 +17,9 @@ public sealed record Candidate(int Label, float Score, DetectionBox Box, MaskMap
 /// <summary>Which detections are kept.</summary>
 public sealed record DetectionOptions
 {
+    /// <summary>What average precision looks at: nearly all detections, since it is their order that counts, and 300 of a picture, of which at most 100 of each category count.</summary>
+    public static DetectionOptions ForJudging { get; } = new() { LeastScore = 0.001f, MostDetections = 300 };
+
     /// <summary>What a detection's score must reach.</summary>
     public float LeastScore { get; init; } = 0.05f;
 

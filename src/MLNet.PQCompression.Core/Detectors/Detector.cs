@@ -48,13 +48,18 @@ public sealed class Detector : IDisposable
     public IReadOnlyList<Detection> Detect(Memory<float> image, PicturePlacement placement)
     {
         IReadOnlyDictionary<string, Activation> outputs = _session.Run(new(new([1, .. Size.Dimensions]), image));
-        IReadOnlyList<Candidate> candidates = Profile.Read(outputs, Size[1], Size[2], _options.LeastScore);
-        IEnumerable<Candidate> kept = (_options.MostOverlap ?? Profile.Overlap) is { } overlap
-            ? NonMaximumSuppression.Keep(candidates, overlap, _options.MostDetections)
-            : candidates.OrderByDescending(c => c.Score).Take(_options.MostDetections);
-        return [.. kept.Select(c => new Detection(c.Label, c.Score, placement.ToPicture(c.Box), c.Mask?.In(placement)))];
+        return [.. Kept(Profile, _options, outputs, Size[1], Size[2]).Select(c => new Detection(c.Label, c.Score, placement.ToPicture(c.Box), c.Mask?.In(placement)))];
     }
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
+
+    /// <summary>What is kept of a network's outputs for one image, the surest first.</summary>
+    internal static IEnumerable<Candidate> Kept(DetectionProfile profile, DetectionOptions options, IReadOnlyDictionary<string, Activation> outputs, int height, int width)
+    {
+        IReadOnlyList<Candidate> candidates = profile.Read(outputs, height, width, options.LeastScore);
+        return (options.MostOverlap ?? profile.Overlap) is { } overlap
+            ? NonMaximumSuppression.Keep(candidates, overlap, options.MostDetections)
+            : candidates.OrderByDescending(c => c.Score).Take(options.MostDetections);
+    }
 }

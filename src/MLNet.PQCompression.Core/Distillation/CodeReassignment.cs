@@ -127,6 +127,8 @@ internal sealed class CodeReassignment
             return batch.Target;
         int classes = teacher.Logits.Length / batch.Count;
         var (labels, probabilities) = (new int[batch.Count], new float[classes]);
+        for (int n = 0; n < batch.First; n++)
+            random.NextDouble(); // Those of ranks before.
         for (int n = 0; n < labels.Length; n++)
         {
             TensorPrimitives.SoftMax(teacher.Logits.Span.Slice(n * classes, classes), probabilities);

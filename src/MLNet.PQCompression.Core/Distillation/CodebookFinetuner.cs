@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
@@ -16,15 +17,18 @@ public sealed class CodebookFinetuner : IDisposable
     private readonly DistillationOptions _options;
     private readonly Augmentation _augmentation;
     private readonly TeacherOutputs? _teacherOutputs;
+    private readonly ICollective? _ranks;
+    private readonly BatchShare _share;
 
     /// <summary>Prepares the teacher.</summary>
     /// <param name="backend">Runs the networks; it stays the caller's.</param>
     /// <param name="teacher">The trained network.</param>
     /// <param name="images">The images; labels are needed only for <see cref="DistillationSource.Labels"/>.</param>
     /// <param name="options">How to fine-tune.</param>
+    /// <param name="ranks">The ranks that share each batch, or null. All hold all images, and all get the result.</param>
     /// <exception cref="ArgumentException">The options ask for labels that the images, or blends of them, lack.</exception>
     /// <exception cref="InvalidModelException">The teacher does not take such images.</exception>
-    public CodebookFinetuner(ITrainingBackend backend, ModelGraph teacher, TrainingSet images, DistillationOptions options)
+    public CodebookFinetuner(ITrainingBackend backend, ModelGraph teacher, TrainingSet images, DistillationOptions options, ICollective? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(teacher);
@@ -34,10 +38,10 @@ public sealed class CodebookFinetuner : IDisposable
             throw new ArgumentException("Fine-tuning on labels needs a label for every image; without labels, learn from the teacher.", nameof(images));
         if (options is { Source: DistillationSource.Labels, Augmentation.MixedShare: > 0 })
             throw new ArgumentException("A blend of two images has no label; learn from the teacher, or leave images unmixed.", nameof(options));
-        (_backend, _teacher, _images, _options) = (backend, teacher, images, options);
+        (_backend, _teacher, _images, _options, _ranks, _share) = (backend, teacher, images, options, ranks, new(ranks));
         _augmentation = options.Augmentation ?? (images.Count >= options.UnchangedFrom ? Augmentation.None : Augmentation.For(images.Height, images.Width));
         if (options.Source == DistillationSource.Teacher)
-            _teacherOutputs = new(backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen), images, options.BatchSize, _augmentation == Augmentation.None);
+            _teacherOutputs = new(backend.Create(teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen), images, options.BatchSize, _augmentation == Augmentation.None, _share);
     }
 
     /// <summary>Fine-tunes one layer's codewords, with everything else still and BatchNormalization in evaluation mode.</summary>
@@ -55,13 +59,14 @@ public sealed class CodebookFinetuner : IDisposable
             throw new ArgumentException($"Model '{student.Name}' has no quantized weight '{weight}'.", nameof(weight));
         if (_options.LayerSteps == 0)
             return student;
-        var setup = new TrainingSetup { Trainable = ImmutableSortedSet.Create<string>(StringComparer.Ordinal, weight), Optimizer = _options.Optimizer };
+        var setup = new TrainingSetup { Trainable = ImmutableSortedSet.Create<string>(StringComparer.Ordinal, weight), Optimizer = _options.Optimizer, Collective = _ranks };
         using ITrainingModel model = Create(student, setup);
         int layer = student.Nodes.TakeWhile(n => !n.Inputs.Contains(weight)).Count();
         new TrainingRun
         {
             Model = model,
             Batches = Stream(SeedSequence.At(_options.Seed, -1, layer).Next()),
+            Share = _share,
             Target = batch => Target(batch, cancellationToken),
             Rate = _options.LayerRate,
             Name = ("layer", weight),
@@ -88,7 +93,7 @@ public sealed class CodebookFinetuner : IDisposable
         ImmutableSortedSet<string> trainable = _options.TrainUncompressed ? TrainableParameters.All(student) : TrainableParameters.Codebooks(student);
         if (trainable.IsEmpty)
             return student;
-        var setup = new TrainingSetup { Trainable = trainable, BatchStatistics = _options.BatchStatistics, Optimizer = _options.Optimizer, DenseRateFactor = _options.UncompressedRateFactor };
+        var setup = new TrainingSetup { Trainable = trainable, BatchStatistics = _options.BatchStatistics, Optimizer = _options.Optimizer, DenseRateFactor = _options.UncompressedRateFactor, Collective = _ranks };
         using ITrainingModel model = Create(student, setup);
         BatchStream batches = Stream(_options.Seed);
         WeightAverage? average = _options.Averaging > 0 ? new(model, _options.Averaging) : null;
@@ -96,12 +101,13 @@ public sealed class CodebookFinetuner : IDisposable
         CodeReassignment? reassignment = _options.Reassignment is null ? null : new(model, student, _options.Reassignment, batches.BatchSize, steps, _options.Seed);
         var state = new GlobalState(model, average, reassignment);
         string key = checkpoints is null ? "" : CheckpointFolder.Key(
-            "global", ContentHash.Of(_teacher), ContentHash.Of(student), _images.ContentHash, _options.ToString(), _backend.Name);
-        long done = checkpoints?.Load(key) is { } saved ? state.Restore(saved) : 0;
+            $"global in {_share.Parts.Count} parts", ContentHash.Of(_teacher), ContentHash.Of(student), _images.ContentHash, _options.ToString(), _share.IsShared ? _backend.Kind : _backend.Name);
+        long done = checkpoints is not null && CheckpointContent.FromFirst(_share.Parts, () => checkpoints.Load(key)) is { } saved ? state.Restore(saved) : 0;
         new TrainingRun
         {
             Model = model,
             Batches = batches,
+            Share = _share,
             Target = batch => Target(batch, cancellationToken),
             Rate = _options.GlobalRate,
             Name = ("global", null),
@@ -110,12 +116,13 @@ public sealed class CodebookFinetuner : IDisposable
             {
                 reassignment?.AfterStep(step, batch);
                 average?.Update(model);
-                if (step % batches.BatchesPerEpoch == 0)
+                if (step % batches.BatchesPerEpoch == 0 && _share.Parts.IsFirst)
                     checkpoints?.Save(key, state.Capture(step));
             },
         }.Run(done, progress, cancellationToken);
         average?.CopyTo(model);
-        checkpoints?.Delete(key);
+        if (_share.Parts.IsFirst)
+            checkpoints?.Delete(key);
         return Finish(model);
     }
 

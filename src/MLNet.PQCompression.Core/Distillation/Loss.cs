@@ -12,16 +12,28 @@ public static class Loss
     /// <param name="gradient">Receives the gradient by the logits.</param>
     /// <returns>The mean over the rows.</returns>
     /// <exception cref="ArgumentException">The target does not fit the logits.</exception>
-    public static double Compute(ReadOnlySpan<float> logits, int count, TrainingTarget target, Span<float> gradient) => target switch
+    public static double Compute(ReadOnlySpan<float> logits, int count, TrainingTarget target, Span<float> gradient) => Compute(logits, count, target, gradient, count);
+
+    /// <summary>The part of the loss, and its gradient, that some rows of a batch have.</summary>
+    /// <param name="logits">The student's, count·classes.</param>
+    /// <param name="count">Rows of the logits.</param>
+    /// <param name="target">Their target.</param>
+    /// <param name="gradient">Receives the gradient by the logits.</param>
+    /// <param name="total">Rows of the whole batch.</param>
+    /// <returns>The sum over the rows, divided by those of the whole batch.</returns>
+    internal static double Compute(ReadOnlySpan<float> logits, int count, TrainingTarget target, Span<float> gradient, int total) => target switch
     {
-        TeacherTarget teacher => Divergence(logits, teacher.Logits.Span, count, teacher.Temperature, gradient),
-        LabelTarget labels => CrossEntropy(logits, labels.Labels.Span, count, gradient),
+        TeacherTarget teacher => Divergence(logits, teacher.Logits.Span, count, teacher.Temperature, gradient, total),
+        LabelTarget labels => CrossEntropy(logits, labels.Labels.Span, count, gradient, total),
         _ => throw new ArgumentException($"There is no loss for a {target?.GetType().Name ?? "null target"}.", nameof(target)),
     };
 
     /// <summary>T²·KL(softmax(teacher/T) ‖ softmax(student/T)), the mean over the rows; its gradient by the student's logits is T·(q − p)/count.</summary>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static double Divergence(ReadOnlySpan<float> student, ReadOnlySpan<float> teacher, int count, float temperature, Span<float> gradient)
+    public static double Divergence(ReadOnlySpan<float> student, ReadOnlySpan<float> teacher, int count, float temperature, Span<float> gradient) =>
+        Divergence(student, teacher, count, temperature, gradient, count);
+
+    private static double Divergence(ReadOnlySpan<float> student, ReadOnlySpan<float> teacher, int count, float temperature, Span<float> gradient, int total)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(temperature);
         if (teacher.Length < student.Length)
@@ -40,15 +52,18 @@ public static class Loss
             for (int c = 0; c < classes; c++)
             {
                 loss += (double)p[c] * (logP[c] - logQ[c]);
-                g[c] = temperature * (MathF.Exp(logQ[c]) - p[c]) / count;
+                g[c] = temperature * (MathF.Exp(logQ[c]) - p[c]) / total;
             }
         }
-        return loss * temperature * temperature / count;
+        return loss * temperature * temperature / total;
     }
 
     /// <summary>−log softmax(student)[label], the mean over the rows.</summary>
     /// <exception cref="ArgumentException">A label is negative or not below the number of classes.</exception>
-    public static double CrossEntropy(ReadOnlySpan<float> student, ReadOnlySpan<int> labels, int count, Span<float> gradient)
+    public static double CrossEntropy(ReadOnlySpan<float> student, ReadOnlySpan<int> labels, int count, Span<float> gradient) =>
+        CrossEntropy(student, labels, count, gradient, count);
+
+    private static double CrossEntropy(ReadOnlySpan<float> student, ReadOnlySpan<int> labels, int count, Span<float> gradient, int total)
     {
         int classes = Classes(student, count, gradient);
         var logQ = new float[classes];
@@ -61,9 +76,9 @@ public static class Loss
             loss -= logQ[labels[n]];
             Span<float> g = gradient.Slice(n * classes, classes);
             for (int c = 0; c < classes; c++)
-                g[c] = (MathF.Exp(logQ[c]) - (c == labels[n] ? 1 : 0)) / count;
+                g[c] = (MathF.Exp(logQ[c]) - (c == labels[n] ? 1 : 0)) / total;
         }
-        return loss / count;
+        return loss / total;
     }
 
     private static int Classes(ReadOnlySpan<float> logits, int count, Span<float> gradient)

@@ -4,7 +4,7 @@ namespace MLNet.PQCompression.Distillation;
 
 /// <summary>The teacher's logits of batches. Where images are drawn unchanged, those of all are worked out at first use and kept: 4·classes bytes an image.</summary>
 /// <remarks>All of them and in their own order, so that what a batch is given does not depend on the batches before it.</remarks>
-internal sealed class TeacherOutputs(ITrainingModel teacher, TrainingSet set, int batchSize, bool areUnchanged) : IDisposable
+internal sealed class TeacherOutputs(ITrainingModel teacher, TrainingSet set, int batchSize, bool areUnchanged, BatchShare share) : IDisposable
 {
     private readonly int _classes = teacher.OutputLength;
     private float[]? _all;
@@ -18,7 +18,10 @@ internal sealed class TeacherOutputs(ITrainingModel teacher, TrainingSet set, in
             _logits = new float[batch.Count * _classes];
         if (!areUnchanged)
         {
-            teacher.Evaluate(batch.Images, batch.Count, _logits);
+            // By the parts of a shared batch: what is evaluated together does not depend on the number of ranks.
+            foreach ((_, int first, int end) in share.Ranges(batch.Total))
+                if (end > first)
+                    teacher.Evaluate(batch.Images.AsMemory(first * set.ImageLength), end - first, _logits.AsSpan(first * _classes, (end - first) * _classes));
             return _logits;
         }
         _all ??= EvaluateAll(cancellationToken);
@@ -34,13 +37,21 @@ internal sealed class TeacherOutputs(ITrainingModel teacher, TrainingSet set, in
     {
         var all = new float[set.Count * _classes];
         var images = new float[Math.Min(batchSize, set.Count) * set.ImageLength];
-        for (int first = 0; first < set.Count; first += batchSize)
+        int batches = (set.Count + batchSize - 1) / batchSize;
+        for (int part = share.Parts.First; part < share.Parts.End; part++)
+            for (int b = share.Parts.Range(part, batches).First; b < share.Parts.Range(part, batches).End; b++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int first = b * batchSize, count = Math.Min(batchSize, set.Count - first);
+                for (int n = 0; n < count; n++)
+                    set.Image(first + n).CopyTo(images.AsSpan(n * set.ImageLength));
+                teacher.Evaluate(images.AsMemory(0, count * set.ImageLength), count, all.AsSpan(first * _classes, count * _classes));
+            }
+        for (int part = 0; part < share.Parts.Count; part++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            int count = Math.Min(batchSize, set.Count - first);
-            for (int n = 0; n < count; n++)
-                set.Image(first + n).CopyTo(images.AsSpan(n * set.ImageLength));
-            teacher.Evaluate(images.AsMemory(0, count * set.ImageLength), count, all.AsSpan(first * _classes, count * _classes));
+            (int first, int end) = share.Parts.Range(part, batches);
+            Span<float> own = all.AsSpan(Math.Min(set.Count, first * batchSize) * _classes, (Math.Min(set.Count, end * batchSize) - Math.Min(set.Count, first * batchSize)) * _classes);
+            share.Parts.Ranks.Broadcast(System.Runtime.InteropServices.MemoryMarshal.AsBytes(own), share.Parts.Owner(part));
         }
         return all;
     }

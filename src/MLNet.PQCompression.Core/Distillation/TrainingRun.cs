@@ -12,6 +12,9 @@ internal sealed class TrainingRun
     /// <summary>The batches.</summary>
     public required BatchStream Batches { get; init; }
 
+    /// <summary>Which images of a batch are this rank's; null for all.</summary>
+    public BatchShare? Share { get; init; }
+
     /// <summary>Makes the target of a batch.</summary>
     public required Func<DrawnBatch, TrainingTarget> Target { get; init; }
 
@@ -39,10 +42,10 @@ internal sealed class TrainingRun
         long step = firstStep, reported = firstStep;
         double losses = 0;
         TimeSpan lastReport = TimeSpan.Zero;
-        foreach (DrawnBatch batch in Batches.Read(FirstBatch + firstStep, Steps - firstStep, cancellationToken))
+        foreach (DrawnBatch batch in Batches.Read(FirstBatch + firstStep, Steps - firstStep, cancellationToken, Share))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var learned = new TrainingBatch(batch.Images, batch.Count, Target(batch));
+            var learned = new TrainingBatch(batch.Images, batch.Count, Target(batch)) { Total = batch.Total, First = batch.First };
             double loss = Model.ComputeGradients(learned);
             if (!double.IsFinite(loss))
                 throw new NotFiniteNumberException($"The loss became {loss} at step {step + 1} of {Steps} ({Name.Stage}{(Name.Layer is null ? "" : $" {Name.Layer}")}): the learning rate {Rate.LearningRate} is too high.");
@@ -54,7 +57,7 @@ internal sealed class TrainingRun
             if (progress is null || (step < Steps && elapsed - lastReport < TimeSpan.FromSeconds(0.5)))
                 continue;
             double rate = (step - firstStep) / elapsed.TotalSeconds;
-            progress.Report(new(Name.Stage, Name.Layer, step, Steps, losses / (step - reported), rate * batch.Count, TimeSpan.FromSeconds((Steps - step) / rate)));
+            progress.Report(new(Name.Stage, Name.Layer, step, Steps, losses / (step - reported), rate * batch.Total, TimeSpan.FromSeconds((Steps - step) / rate)));
             (lastReport, reported, losses) = (elapsed, step, 0);
         }
         cancellationToken.ThrowIfCancellationRequested();

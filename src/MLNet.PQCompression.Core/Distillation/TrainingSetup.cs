@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLNet.PQCompression.Collectives;
 
 namespace MLNet.PQCompression.Distillation;
 
@@ -16,6 +17,12 @@ public sealed record TrainingSetup
 
     /// <summary>The rule that moves the parameters.</summary>
     public OptimizerOptions Optimizer { get; init; } = new SgdOptions();
+
+    /// <summary>
+    /// The ranks that train one model together, or null for none but this process. Each has its share of a batch (<see cref="BatchShare"/>); gradients and BatchNormalization's statistics are those of the
+    /// whole batch, summed in an order that does not depend on the number of ranks, and all make the same step.
+    /// </summary>
+    public ICollective? Collective { get; init; }
 
     /// <summary>Multiplies the learning rate of dense parameters, which codebooks do not share.</summary>
     public double DenseRateFactor { get; init; } = 1;

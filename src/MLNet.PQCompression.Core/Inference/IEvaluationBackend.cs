@@ -8,6 +8,9 @@ public interface IEvaluationBackend : IDisposable
     /// <summary>What to call it in reports: "managed, 2 threads".</summary>
     string Name { get; }
 
+    /// <summary>What decides the bits of its results: the name, without a number of threads that does not.</summary>
+    string Kind => Name;
+
     /// <summary>An evaluator of a graph's nodes. What it keeps of the graph's weights is given back when it is disposed of.</summary>
     INodeEvaluator Evaluate(ModelGraph graph);
 }

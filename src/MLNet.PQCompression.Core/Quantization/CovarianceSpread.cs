@@ -17,9 +17,7 @@ internal sealed class CovarianceSpread
 
     private readonly int _n, _views;
     private readonly float[] _signs;
-    private readonly double[] _sums;
-    private double _squares;
-    private long _images;
+    private readonly double[] _sums, _squares = new double[1], _images = new double[1];
 
     /// <summary>No image yet.</summary>
     /// <param name="n">The length of a row of inputs.</param>
@@ -35,12 +33,15 @@ internal sealed class CovarianceSpread
     /// <summary>The z, n×P.</summary>
     public ReadOnlySpan<float> Signs => _signs;
 
+    /// <summary>Σ_i A_i·z, Σ_i ‖A_i·z‖²/P and the number of images.</summary>
+    public IEnumerable<double[]> Doubles => [_sums, _squares, _images];
+
     /// <summary>Adds sums that were made elsewhere: Σ_i A_i·z, n×P, and Σ_i ‖A_i·z‖²/P over some images.</summary>
     public void Add(ReadOnlySpan<double> sums, double squares, long images)
     {
         System.Numerics.Tensors.TensorPrimitives.Add(_sums, sums, _sums);
-        _squares += squares;
-        _images += images;
+        _squares[0] += squares;
+        _images[0] += images;
     }
 
     /// <summary>Adds the rows of some images, the same number of each, moved to the images' <see cref="RowOrigin"/>.</summary>
@@ -58,10 +59,10 @@ internal sealed class CovarianceSpread
             {
                 double value = (double)image[j] / perImage;
                 _sums[j] += value;
-                _squares += value * value / Probes;
+                _squares[0] += value * value / Probes;
             }
         }
-        _images += images;
+        _images[0] += images;
     }
 
     /// <summary>The share of a multiple of the identity in the best estimate of the covariance, (1 − ρ)·H + ρ·m·I with m the mean of H's diagonal; 0 to 1.</summary>
@@ -74,8 +75,8 @@ internal sealed class CovarianceSpread
         for (int i = 0; i < _n; i++)
             square += System.Numerics.Tensors.TensorPrimitives.SumOfSquares(covariance.Slice(i * _n, _n));
         foreach (double sum in _sums)
-            mean += sum * sum / _images / Probes;
-        double spread = Math.Max(0, _squares - mean) / _images / _images * _views, distance = square - trace * trace / _n;
-        return distance > 0 ? Math.Min(1, spread / distance) : _images > 0 ? 1 : 0;
+            mean += sum * sum / _images[0] / Probes;
+        double spread = Math.Max(0, _squares[0] - mean) / _images[0] / _images[0] * _views, distance = square - trace * trace / _n;
+        return distance > 0 ? Math.Min(1, spread / distance) : _images[0] > 0 ? 1 : 0;
     }
 }

@@ -15,14 +15,24 @@ public sealed class GramStatistics
     /// <summary>An empty sum.</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="blockSize">d, which divides the layer's row length.</param>
-    public GramStatistics(LayerGeometry geometry, int blockSize)
+    /// <param name="scale">The power of two that inputs are multiplied by, the same in all sums that are to be added, or null for one that suits the first batch.</param>
+    public GramStatistics(LayerGeometry geometry, int blockSize, float? scale = null)
     {
         ArgumentNullException.ThrowIfNull(geometry);
-        (_geometry, _blockSize, _gram) = (geometry, blockSize, new double[blockSize * blockSize]);
+        (_geometry, _blockSize, _scale, _gram) = (geometry, blockSize, scale, new double[blockSize * blockSize]);
     }
 
     /// <summary>G, d×d.</summary>
     public ReadOnlySpan<double> Gram => _gram;
+
+    /// <summary>The power of two that suits a batch of inputs; see <see cref="Add"/>.</summary>
+    internal static float ScaleOf(LayerGeometry geometry, Activation input, int positionsPerImage, int seed, WorkerPool? pool)
+    {
+        var sampler = new PatchSampler(geometry, input, positionsPerImage, seed);
+        var rows = new float[sampler.Count * geometry.RowLength];
+        sampler.GatherInputs(0, rows, pool);
+        return RowOrigin.ScaleFor(rows);
+    }
 
     /// <summary>Adds a batch of inputs.</summary>
     /// <param name="input">The layer's input, N×C×H×W or N×K.</param>

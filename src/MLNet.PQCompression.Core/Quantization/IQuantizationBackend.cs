@@ -9,15 +9,20 @@ public interface IQuantizationBackend
     /// <summary>The threads for what stays on the host, or null for the caller's alone.</summary>
     WorkerPool? Workers { get; }
 
+    /// <summary>Whether a search gains where ranks share it by rows. A device works on all rows at once, and gains nothing.</summary>
+    bool SharesRows => false;
+
     /// <summary>Empty sums of a layer's inputs and outputs (<see cref="OutputStatistics"/>).</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="views">How many of the samples that will be added show the same image.</param>
-    IMoments Moments(LayerGeometry geometry, int views);
+    /// <param name="origins">The origins of sums that are to be added to others, or null for those of the first batch.</param>
+    IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null);
 
     /// <summary>An empty sum of the products of a layer's input blocks (<see cref="GramStatistics"/>).</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="blockSize">d.</param>
-    IGram Gram(LayerGeometry geometry, int blockSize);
+    /// <param name="scale">The power of two that inputs are multiplied by, the same in all sums that are to be added, or null for one that suits the first batch.</param>
+    IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null);
 
     /// <summary>k-means of blocks, from a codebook.</summary>
     /// <param name="blocks">N·d values, block after block, all finite; they must stay as they are.</param>

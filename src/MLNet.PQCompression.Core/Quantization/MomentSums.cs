@@ -8,17 +8,16 @@ namespace MLNet.PQCompression.Quantization;
 internal sealed class MomentSums
 {
     private readonly int _n, _width;
-    private readonly RowOrigin[] _inputOrigins, _outputOrigins;
+    private readonly SumOrigins _origins;
     private readonly double[][] _inputSums;
-    private readonly double[] _outputSums;
+    private readonly double[] _outputSums, _count = new double[1];
 
     /// <summary>Empty sums for a layer.</summary>
     /// <param name="geometry">The layer.</param>
-    /// <param name="inputOrigins">What the inputs of each group are differences from.</param>
-    /// <param name="outputOrigins">What the outputs of each group are differences from.</param>
-    public MomentSums(LayerGeometry geometry, RowOrigin[] inputOrigins, RowOrigin[] outputOrigins)
+    /// <param name="origins">What the inputs and outputs of each group are differences from.</param>
+    public MomentSums(LayerGeometry geometry, SumOrigins origins)
     {
-        (_inputOrigins, _outputOrigins) = (inputOrigins, outputOrigins);
+        _origins = origins;
         (_n, _width) = (geometry.RowLength, geometry.RowsPerGroup);
         Inputs = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(_n * _n)])];
         Products = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new float[checked(_n * _width)])];
@@ -33,7 +32,10 @@ internal sealed class MomentSums
     public float[][] Products { get; }
 
     /// <summary>The rows added so far.</summary>
-    public long Count { get; private set; }
+    public long Count => (long)_count[0];
+
+    /// <summary>The sums of inputs, of outputs, and the rows.</summary>
+    public IEnumerable<double[]> Doubles => [.. _inputSums, _outputSums, _count];
 
     /// <summary>The sum of input i of a group, as scaled differences.</summary>
     public double InputSum(int group, int i) => _inputSums[group][i];
@@ -54,7 +56,7 @@ internal sealed class MomentSums
         AddSums(x[..(count * _n)], _inputSums[group]);
         AddSums(y[..(count * _width)], _outputSums.AsSpan(group * _width, _width));
         if (group == 0)
-            Count += count;
+            _count[0] += count;
     }
 
     /// <summary>Adds sums of one group that were made elsewhere.</summary>
@@ -72,7 +74,7 @@ internal sealed class MomentSums
         Span<double> outputs = _outputSums.AsSpan(group * _width, _width);
         TensorPrimitives.Add(outputs, outputSums, outputs);
         if (group == 0)
-            Count += count;
+            _count[0] += count;
     }
 
     /// <summary>Makes XᵀX and XᵀY of a group their covariances, in place, or where means are not free their means over the rows about zero, in scaled units. No variance is negative.</summary>
@@ -82,7 +84,7 @@ internal sealed class MomentSums
     public void Average(int group, bool isCentered, WorkerPool? pool)
     {
         (float[] moments, float[] products, double count) = (Inputs[group], Products[group], Math.Max(1, Count));
-        (RowOrigin inputOrigin, RowOrigin outputOrigin) = (_inputOrigins[group], _outputOrigins[group]);
+        (RowOrigin inputOrigin, RowOrigin outputOrigin) = (_origins.Inputs[group], _origins.Outputs[group]);
         double[] inputs = [.. Enumerable.Range(0, _n).Select(i => InputSum(group, i) / count)];
         double[] outputs = [.. Enumerable.Range(0, _width).Select(r => OutputSum(group * _width + r) / count)];
         double[] inputMeans = [.. inputs.Select((m, i) => isCentered ? 0 : m + inputOrigin[i] * inputOrigin.Scale)];

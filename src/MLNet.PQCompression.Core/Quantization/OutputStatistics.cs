@@ -1,4 +1,5 @@
 using System.Buffers;
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Inference;
 using MLNet.PQCompression.Numerics;
 
@@ -9,20 +10,20 @@ namespace MLNet.PQCompression.Quantization;
 /// the teacher's outputs Y, and the sums of both. They are kept apart for two halves of the images, so that what one half suggests can be tried on the other.
 /// </summary>
 /// <remarks>Memory: 2·g·(n² + n·C_out/g) floats and one streamed batch, whatever the number of images.</remarks>
-public sealed class OutputStatistics
+public sealed class OutputStatistics : ISums
 {
-    private readonly RowOrigin[] _inputOrigins, _outputOrigins;
+    private readonly SumOrigins _origins;
 
     /// <summary>Empty sums for a layer.</summary>
     /// <param name="geometry">The layer.</param>
     /// <param name="views">How many of the samples that will be added show the same image.</param>
-    public OutputStatistics(LayerGeometry geometry, int views = 1)
+    /// <param name="origins">The origins of sums that are to be added to others, or null for those of the first batch.</param>
+    public OutputStatistics(LayerGeometry geometry, int views = 1, SumOrigins? origins = null)
     {
         ArgumentNullException.ThrowIfNull(geometry);
         Geometry = geometry;
-        _inputOrigins = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new RowOrigin(geometry.RowLength))];
-        _outputOrigins = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new RowOrigin(geometry.RowsPerGroup))];
-        Halves = [new(geometry, _inputOrigins, _outputOrigins), new(geometry, _inputOrigins, _outputOrigins)];
+        _origins = origins ?? SumOrigins.Unset(geometry);
+        Halves = [new(geometry, _origins), new(geometry, _origins)];
         Spreads = [.. Enumerable.Range(0, geometry.Groups).Select(_ => new CovarianceSpread(geometry.RowLength, views))];
     }
 
@@ -38,17 +39,18 @@ public sealed class OutputStatistics
     /// <summary>How much the inputs' covariance of each group differs between images.</summary>
     internal CovarianceSpread[] Spreads { get; }
 
-    /// <summary>What the inputs of each group are summed as differences from.</summary>
-    internal IReadOnlyList<RowOrigin> InputOrigins => _inputOrigins;
+    /// <summary>What inputs and outputs are summed as differences from.</summary>
+    internal SumOrigins Origins => _origins;
 
-    /// <summary>What the outputs of each group are summed as differences from.</summary>
-    internal IReadOnlyList<RowOrigin> OutputOrigins => _outputOrigins;
+    IEnumerable<float[]> ISums.Singles => Halves.SelectMany(h => h.Inputs.Concat(h.Products));
+
+    IEnumerable<double[]> ISums.Doubles => [.. Halves.SelectMany(h => h.Doubles), .. Spreads.SelectMany(s => s.Doubles)];
 
     /// <summary>The mean of input i of a group.</summary>
-    internal double InputMean(int group, int i) => Mean(_inputOrigins[group], i, Halves.Sum(h => h.InputSum(group, i)));
+    internal double InputMean(int group, int i) => Mean(_origins.Inputs[group], i, Halves.Sum(h => h.InputSum(group, i)));
 
     /// <summary>The mean of the teacher's output o.</summary>
-    internal double OutputMean(int o) => Mean(_outputOrigins[o / Geometry.RowsPerGroup], o % Geometry.RowsPerGroup, Halves.Sum(h => h.OutputSum(o)));
+    internal double OutputMean(int o) => Mean(_origins.Outputs[o / Geometry.RowsPerGroup], o % Geometry.RowsPerGroup, Halves.Sum(h => h.OutputSum(o)));
 
     /// <summary>Adds a batch.</summary>
     /// <param name="input">The student's input of the layer.</param>
@@ -67,10 +69,9 @@ public sealed class OutputStatistics
         {
             sampler.GatherInputs(g, x.AsMemory(0, count * n), pool);
             sampler.GatherOutputs(output, g, y.AsMemory(0, count * width), pool);
-            _inputOrigins[g].Set(x.AsSpan(0, count * n));
-            _outputOrigins[g].Set(y.AsSpan(0, count * width), _inputOrigins[g].Scale);
-            _inputOrigins[g].Move(x.AsMemory(0, count * n), pool);
-            _outputOrigins[g].Move(y.AsMemory(0, count * width), pool);
+            _origins.Set(g, x.AsSpan(0, count * n), y.AsSpan(0, count * width));
+            _origins.Inputs[g].Move(x.AsMemory(0, count * n), pool);
+            _origins.Outputs[g].Move(y.AsMemory(0, count * width), pool);
             Halves[0].Add(g, first, x, y, pool);
             Halves[1].Add(g, count - first, x.AsSpan(first * n), y.AsSpan(first * width), pool);
             Spreads[g].Add(x, count, images, pool);

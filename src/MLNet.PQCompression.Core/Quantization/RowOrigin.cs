@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization;
@@ -42,6 +44,17 @@ internal sealed class RowOrigin(int length)
             _values[i] = (float)(sums[i] * length / rows.Length);
         Scale = scale ?? ScaleFor(rows);
         _isSet = true;
+    }
+
+    /// <summary>Gives all ranks the origin that one of them has set.</summary>
+    /// <param name="ranks">The ranks; all of them call.</param>
+    /// <param name="from">The rank that has it.</param>
+    public void Share(ICollective ranks, int from)
+    {
+        float[] state = [.. _values, Scale];
+        ranks.Broadcast(MemoryMarshal.AsBytes(state.AsSpan()), from);
+        state.AsSpan(0, length).CopyTo(_values);
+        (Scale, _isSet) = (state[length], true);
     }
 
     /// <summary>Makes rows their scaled differences from the origin, in place.</summary>

@@ -9,12 +9,6 @@ namespace MLNet.PQCompression.Images.Coco;
 /// <summary>How to evaluate a detector.</summary>
 public sealed record CocoEvaluationOptions
 {
-    /// <summary>The scores from which on detections are judged: nearly all, since average precision looks at their order alone.</summary>
-    public const float LeastScore = 0.001f;
-
-    /// <summary>Detections of a picture, of which at most 100 of each category count.</summary>
-    public const int MostDetections = 300;
-
     /// <summary>The names of the detector's classes; unknown ones are counted as its profile says.</summary>
     public DetectionLabels Labels { get; init; } = DetectionLabels.Unknown;
 

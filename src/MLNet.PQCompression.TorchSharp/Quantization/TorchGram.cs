@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace MLNet.PQCompression.TorchSharp.Quantization;
 
 /// <summary>The sum of the products of input blocks, on a device.</summary>
-internal sealed class TorchGram(LayerGeometry geometry, int blockSize, Device device, DeviceMemory memory) : IGram
+internal sealed class TorchGram(LayerGeometry geometry, int blockSize, float? scale, Device device, DeviceMemory memory) : IGram
 {
-    private float? _scale;
+    private float? _scale = scale;
     private readonly Tensor _gram = zeros(blockSize, blockSize, ScalarType.Float64, device).DetachFromDisposeScope();
 
     /// <inheritdoc/>

@@ -14,9 +14,9 @@ internal sealed class TorchMoments : IMoments
     private readonly GroupSums[] _groups;
 
     /// <summary>Empty sums for a layer.</summary>
-    public TorchMoments(LayerGeometry geometry, int views, Device device, DeviceMemory memory)
+    public TorchMoments(LayerGeometry geometry, int views, SumOrigins? origins, Device device, DeviceMemory memory)
     {
-        (_statistics, _device, _memory) = (new(geometry, views), device, memory);
+        (_statistics, _device, _memory) = (new(geometry, views, origins), device, memory);
         _groups = memory.Whole($"the moments of inputs of {geometry.RowLength} values", () => (GroupSums[])[.. Enumerable.Range(0, geometry.Groups).Select(g => new GroupSums(_statistics, g, device))]);
     }
 
@@ -85,7 +85,7 @@ internal sealed class TorchMoments : IMoments
         {
             if (_inputOrigin is null)
                 SetOrigins(x, y);
-            (x, y) = (Move(x, _inputOrigin!, _statistics.InputOrigins[_group].Scale), Move(y, _outputOrigin!, _statistics.OutputOrigins[_group].Scale));
+            (x, y) = (Move(x, _inputOrigin!, _statistics.Origins.Inputs[_group].Scale), Move(y, _outputOrigin!, _statistics.Origins.Outputs[_group].Scale));
             for (int half = 0; half < 2; half++)
             {
                 using DisposeScope scope = NewDisposeScope();
@@ -122,9 +122,8 @@ internal sealed class TorchMoments : IMoments
         /// <summary>The host finds the origins from the first batch, so that they are those of the managed engine.</summary>
         private void SetOrigins(Tensor x, Tensor y)
         {
-            (RowOrigin inputs, RowOrigin outputs) = (_statistics.InputOrigins[_group], _statistics.OutputOrigins[_group]);
-            inputs.Set(x.Download());
-            outputs.Set(y.Download(), inputs.Scale);
+            (RowOrigin inputs, RowOrigin outputs) = (_statistics.Origins.Inputs[_group], _statistics.Origins.Outputs[_group]);
+            _statistics.Origins.Set(_group, x.Download(), y.Download());
             _inputOrigin = HostMemory.Upload(inputs.Values, [inputs.Values.Length], x.device).DetachFromDisposeScope();
             _outputOrigin = HostMemory.Upload(outputs.Values, [outputs.Values.Length], x.device).DetachFromDisposeScope();
         }

@@ -26,19 +26,20 @@ internal sealed class FitLog : IProgress<CompressionProgress>, IDisposable
     {
         lock (_gate)
         {
-            if (value.Stage != _last?.Stage || value.Layer != _last.Layer || (value.Detail is null) != (_last.Detail is null))
-                Info(string.Join(' ', new[] { value.Stage, value.Layer, value.Detail is null ? null : $"({value.Detail})", Times(value.Fraction) }.OfType<string>()));
+            // Of a layer the beginning and the end are told, not each step on the way.
+            if (value.Layer != _last?.Layer || (value.Detail is null) != (_last?.Detail is null) || (value.Layer is null && value.Stage != _last?.Stage))
+                Info(string.Join(' ', new[] { value.Stage, value.Layer, value.Detail is null ? null : $"({value.Detail})", Times(value) }.OfType<string>()));
             _last = value;
         }
         _next?.Report(value);
     }
 
     /// <summary>The time so far and, from a tenth of the work on, about what is left.</summary>
-    private string Times(double done)
+    private string Times(CompressionProgress value)
     {
         TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
-        string left = done is >= 0.1 and < 1 ? FormattableString.Invariant($", about {elapsed * ((1 - done) / done):h\\:mm\\:ss} left") : "";
-        return FormattableString.Invariant($"{done:0%} after {elapsed:h\\:mm\\:ss}{left}");
+        string left = value is { Fraction: >= 0.1 and < 1, Remaining: { } remaining } ? FormattableString.Invariant($", about {remaining:h\\:mm\\:ss} left") : "";
+        return FormattableString.Invariant($"{value.Fraction:0%} after {elapsed:h\\:mm\\:ss}{left}");
     }
 
     /// <summary>Writes a message.</summary>

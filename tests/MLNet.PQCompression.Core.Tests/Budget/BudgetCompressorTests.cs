@@ -110,6 +110,38 @@ public sealed class BudgetCompressorTests
     }
 
     [Fact]
+    public void An_interrupted_budget_measures_no_layer_twice_and_gives_the_same_bytes()
+    {
+        string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        try
+        {
+            byte[] Written(CompressionOptions options, Stops stops, CancellationToken cancellationToken = default)
+            {
+                using var stream = new MemoryStream();
+                OnnxWriter.Write(BudgetCompressor.Compress(Teacher, Images, new() { Ratio = 6 }, options, null, stops, cancellationToken).Compression.Student, stream);
+                return stream.ToArray();
+            }
+            byte[] whole = Written(new(), new());
+            foreach (Func<CompressionProgress, bool> at in (Func<CompressionProgress, bool>[])[p => p is { Stage: "measuring", Layer: "block.conv2.weight" }, p => p is { Stage: "quantizing", Detail: not null }])
+            {
+                using var cancel = new CancellationTokenSource();
+                var options = new CompressionOptions { CheckpointFolder = folder };
+                Assert.ThrowsAny<OperationCanceledException>(() => Written(options, new(at, cancel.Cancel), cancel.Token));
+                var resumed = new Stops();
+                Assert.Equal(whole, Written(options, resumed));
+                string[] searched = [.. resumed.Seen.TakeWhile(p => p.Layer != "fc.weight" || p.Stage != "measuring").Where(p => p.Stage == "taking statistics").Select(p => p.Layer!)];
+                Assert.DoesNotContain("block.conv1.weight", searched);
+                Assert.Empty(Directory.GetFiles(folder));
+            }
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void What_cannot_be_kept_is_refused_with_what_can()
     {
         string Refused(CompressionBudget budget, CompressionOptions? options = null) =>
@@ -120,5 +152,18 @@ public sealed class BudgetCompressorTests
         Assert.Contains("positive", Refused(new() { Divergence = -1 }), StringComparison.Ordinal);
         Assert.Contains("'output'", Refused(new() { Ratio = 4 }, new() { Method = CompressionMethod.Plain }), StringComparison.Ordinal);
         Assert.Contains("No plan", Refused(new() { Divergence = 1e-9, HeldOut = Images }, new() { Overrides = [new("block.conv1*", 18, 8)] }), StringComparison.Ordinal);
+    }
+
+    /// <summary>Keeps what is told, and does something at one of it.</summary>
+    private sealed class Stops(Func<CompressionProgress, bool>? at = null, Action? then = null) : IProgress<CompressionProgress>
+    {
+        public List<CompressionProgress> Seen { get; } = [];
+
+        public void Report(CompressionProgress value)
+        {
+            Seen.Add(value);
+            if (at?.Invoke(value) == true)
+                then!();
+        }
     }
 }

@@ -10,7 +10,6 @@ public sealed class CompressionPlanTests
     [SkippableTheory]
     [InlineData(BlockRegime.Small, 96_780)]
     [InlineData(BlockRegime.Large, 109_356)]
-    [InlineData(BlockRegime.Mixed, 96_780)] // codebooks weigh most here, so small blocks are smaller everywhere
     public void ResNet20_has_the_size_of_the_reference(BlockRegime blocks, long bytes)
     {
         ModelGraph model = ModelFile.Load(SharedData.Require("resnet-cifar/resnet20-jpeg.safetensors"));
@@ -41,28 +40,6 @@ public sealed class CompressionPlanTests
         CompressionPlan large = CompressionPlan.Create(model, new() { Blocks = BlockRegime.Large });
         Assert.All(large.Layers.Where(l => l.IsQuantized && l.Shape.Rank == 4), l => Assert.Equal(l.Shape[2] == 3 ? 18 : 4, l.BlockSize));
         Assert.Equal((4, 2048), (large.Layers[^1].BlockSize, large.Layers[^1].Codewords));
-    }
-
-    [SkippableFact]
-    public void Mixed_blocks_of_ResNet18_are_small_in_the_first_two_stages_at_the_bytes_of_large_ones()
-    {
-        ModelGraph model = ModelFile.Load(SharedData.Require("kill-the-bits/resnet18_small_blocks.pth"));
-        CompressionPlan mixed = CompressionPlan.Create(model, new() { Blocks = BlockRegime.Mixed });
-        Assert.Equal(1_079_328, mixed.PaperBytes);
-        Assert.All(mixed.Layers.Where(l => l.IsQuantized && l.Shape.Rank == 4 && l.Shape[2] == 3), l => Assert.Equal(l.Shape[0] <= 128 ? 9 : 18, l.BlockSize));
-    }
-
-    /// <summary>1024 codewords make small blocks in the first layer cheaper than large ones; what that saves pays for the second layer's or does not.</summary>
-    [Theory]
-    [InlineData(128, 9, 9)] // -8192 + 3584
-    [InlineData(160, 9, 18)] // -2432 + 8192
-    public void Mixed_blocks_are_small_where_the_bytes_of_large_ones_allow_it(int width, int first, int second)
-    {
-        ModelGraph model = TestNetworks.Residual(width);
-        CompressionPlan mixed = Of(BlockRegime.Mixed);
-        Assert.Equal((first, second), (mixed.Layers[1].BlockSize, mixed.Layers[2].BlockSize));
-        Assert.True(mixed.PaperBytes <= Of(BlockRegime.Large).PaperBytes);
-        CompressionPlan Of(BlockRegime blocks) => CompressionPlan.Create(model, new() { Blocks = blocks, Overrides = [new("block.conv1", Codewords: 1024)] });
     }
 
     [SkippableFact]

@@ -24,9 +24,9 @@ internal sealed class CountingBackend(IBackend inner) : IBackend
 
     public INodeEvaluator Evaluate(ModelGraph graph) => inner.Evaluate(graph);
 
-    public IMoments Moments(LayerGeometry geometry, int views) => inner.Moments(geometry, views);
+    public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null) => inner.Moments(geometry, views, origins);
 
-    public IGram Gram(LayerGeometry geometry, int blockSize) => inner.Gram(geometry, blockSize);
+    public IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null) => inner.Gram(geometry, blockSize, scale);
 
     public IClusters Clusters(ReadOnlyMemory<float> blocks, int blockSize, double[]? factor, ReadOnlySpan<float> codebook) =>
         inner.Clusters(blocks, blockSize, factor, codebook);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -11,7 +10,6 @@ namespace MLNet.PQCompression.Distillation.Checkpoints;
 /// </summary>
 public sealed class CheckpointFolder
 {
-    private const int MaxNameBytes = 4096;
     private static readonly byte[] Magic = "PQ checkpoint 1\n"u8.ToArray();
     private readonly string _path;
 
@@ -51,11 +49,8 @@ public sealed class CheckpointFolder
         {
             writer.Write(Magic);
             writer.Write(key);
-            writer.Write(checkpoint.Stage);
-            writer.Write(checkpoint.Position);
-            Write(writer, checkpoint.Values);
-            Write(writer, checkpoint.Codes);
         }
+        CheckpointContent.Write(content, checkpoint);
         content.Write(SHA256.HashData(content.GetBuffer().AsSpan(0, (int)content.Length)));
         string temporary = PathOf(key) + ".part";
         using (FileStream file = new(temporary, FileMode.Create, FileAccess.Write))
@@ -77,14 +72,13 @@ public sealed class CheckpointFolder
         int end = file.Length - SHA256.HashSizeInBytes;
         if (end < Magic.Length || !file.AsSpan().StartsWith(Magic) || !SHA256.HashData(file.AsSpan(0, end)).AsSpan().SequenceEqual(file.AsSpan(end)))
             throw new InvalidDataException($"{path} is no checkpoint, or a damaged one; delete it to start from the beginning.");
-        using var reader = new BinaryReader(new MemoryStream(file, Magic.Length, end - Magic.Length), Encoding.UTF8);
+        using var content = new MemoryStream(file, Magic.Length, end - Magic.Length);
+        using var reader = new BinaryReader(content, Encoding.UTF8);
         try
         {
             if (reader.ReadString() is var found && found != key)
                 throw new InvalidDataException($"{path} holds the checkpoint of another run ({found}).");
-            string stage = reader.ReadString();
-            long position = reader.ReadInt64();
-            return new(stage, position, Read<float>(reader, path), Read<ushort>(reader, path));
+            return CheckpointContent.Read(content, path);
         }
         catch (Exception e) when (e is EndOfStreamException or FormatException)
         {
@@ -97,36 +91,5 @@ public sealed class CheckpointFolder
     {
         if (Directory.Exists(_path))
             File.Delete(PathOf(key));
-    }
-
-    private static void Write<T>(BinaryWriter writer, IReadOnlyDictionary<string, T[]> arrays)
-        where T : unmanaged
-    {
-        writer.Write(arrays.Count);
-        foreach ((string name, T[] array) in arrays.OrderBy(a => a.Key, StringComparer.Ordinal))
-        {
-            writer.Write(name);
-            writer.Write(array.Length);
-            writer.Write(MemoryMarshal.AsBytes<T>(array));
-        }
-    }
-
-    private static Dictionary<string, T[]> Read<T>(BinaryReader reader, string path)
-        where T : unmanaged
-    {
-        int count = reader.ReadInt32();
-        var arrays = new Dictionary<string, T[]>(StringComparer.Ordinal);
-        for (int i = 0; i < count; i++)
-        {
-            string name = reader.ReadString();
-            int length = reader.ReadInt32();
-            long room = reader.BaseStream.Length - reader.BaseStream.Position;
-            if (name.Length > MaxNameBytes || length < 0 || (long)length * Marshal.SizeOf<T>() > room)
-                throw new InvalidDataException($"{path}: the array '{name}' of {length} values does not fit the {room} bytes that are left.");
-            var array = new T[length];
-            reader.BaseStream.ReadExactly(MemoryMarshal.AsBytes(array.AsSpan()));
-            arrays[name] = array;
-        }
-        return arrays;
     }
 }

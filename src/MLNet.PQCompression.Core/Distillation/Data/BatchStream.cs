@@ -10,6 +10,12 @@ public sealed record DrawnBatch(float[] Images, int[] Labels, int Count)
 {
     /// <summary>The place of each image in its set.</summary>
     public int[] Indices { get; init; } = [];
+
+    /// <summary>Images in the batch of all ranks; <see cref="Count"/> where one process has it.</summary>
+    public int Total { get; init; } = Count;
+
+    /// <summary>The place of the first image in the batch of all ranks.</summary>
+    public int First { get; init; }
 }
 
 /// <summary>Endless shuffled batches of a <see cref="TrainingSet"/>, epoch after epoch, drawn ahead on a background thread.</summary>
@@ -27,10 +33,14 @@ public sealed class BatchStream(TrainingSet set, int batchSize, Augmentation aug
     public int BatchesPerEpoch => set.Count / BatchSize;
 
     /// <summary>The batches from the one numbered <paramref name="first"/> on, <paramref name="count"/> of them.</summary>
-    public IEnumerable<DrawnBatch> Read(long first, long count, CancellationToken cancellationToken = default) =>
-        Prefetch.Ahead(Draw(first, count), depth: 2, cancellationToken);
+    /// <param name="first">The number of the first batch.</param>
+    /// <param name="count">The number of batches.</param>
+    /// <param name="cancellationToken">Ends the drawing.</param>
+    /// <param name="share">Which images of each batch are drawn, or null for all.</param>
+    public IEnumerable<DrawnBatch> Read(long first, long count, CancellationToken cancellationToken = default, BatchShare? share = null) =>
+        Prefetch.Ahead(Draw(first, count, share?.Own(BatchSize) ?? (0, BatchSize)), depth: 2, cancellationToken);
 
-    private IEnumerable<DrawnBatch> Draw(long first, long count)
+    private IEnumerable<DrawnBatch> Draw(long first, long count, (int First, int End) own)
     {
         long drawnEpoch = -1;
         int[] order = [];
@@ -43,20 +53,21 @@ public sealed class BatchStream(TrainingSet set, int batchSize, Augmentation aug
                 SeedSequence.At(seed, epoch).Shuffle(order);
                 drawnEpoch = epoch;
             }
-            var images = new float[BatchSize * set.ImageLength];
-            var labels = new int[BatchSize];
-            int start = (int)(i % BatchesPerEpoch) * BatchSize;
-            for (int n = 0; n < BatchSize; n++)
+            int drawn = own.End - own.First;
+            var images = new float[drawn * set.ImageLength];
+            var labels = new int[drawn];
+            int start = (int)(i % BatchesPerEpoch) * BatchSize + own.First;
+            for (int n = 0; n < drawn; n++)
             {
                 int index = order[start + n];
                 labels[n] = set.Label(index);
-                Random random = SeedSequence.At(seed, i + 1, n + 1);
+                Random random = SeedSequence.At(seed, i + 1, own.First + n + 1);
                 Span<float> image = images.AsSpan(n * set.ImageLength, set.ImageLength);
                 Change(index, random, image);
                 if (augmentation.MixedShare > 0 && random.NextDouble() < augmentation.MixedShare)
                     Blend(random.Next(set.Count), random, image);
             }
-            yield return new(images, labels, BatchSize) { Indices = order[start..(start + BatchSize)] };
+            yield return new(images, labels, drawn) { Indices = order[start..(start + drawn)], Total = BatchSize, First = own.First };
         }
     }
 

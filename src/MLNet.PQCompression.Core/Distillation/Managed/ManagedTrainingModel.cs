@@ -12,6 +12,7 @@ internal sealed class ManagedTrainingModel : ITrainingModel
     private readonly SortedDictionary<string, Parameter> _parameters = new(StringComparer.Ordinal);
     private readonly Parameter[] _trained;
     private readonly Optimizer _optimizer;
+    private readonly BatchShare _share;
     private readonly string[] _readable;
     private float[] _logits = [], _logitGradients = [];
 
@@ -26,7 +27,8 @@ internal sealed class ManagedTrainingModel : ITrainingModel
             _parameters[name] = new(name, initializer, setup.Trainable.Contains(name));
         _trained = [.. _parameters.Values.Where(p => p.Trainable)];
         _optimizer = new(setup.Optimizer, _trained.Select(p => KeyValuePair.Create(p.Name, p.Values.Length)));
-        _program = new(graph, inputShape, _parameters, workers);
+        _share = new(setup.Collective);
+        _program = new(graph, inputShape, _parameters, workers, _share);
         IEnumerable<string> statistics = graph.Nodes.Where(n => n.Operator is BatchNormalization).SelectMany(n => n.Inputs.Skip(3));
         _readable = [.. setup.Trainable.Concat(statistics).Distinct().Order(StringComparer.Ordinal)];
     }
@@ -54,8 +56,13 @@ internal sealed class ManagedTrainingModel : ITrainingModel
         foreach (Parameter parameter in _trained)
             parameter.ClearGradient();
         Span<float> logits = _logits.AsSpan(0, length);
-        _program.Forward(batch.Images, batch.Count, _setup.BatchStatistics, keep: true, logits);
-        double loss = Loss.Compute(logits, batch.Count, batch.Target, _logitGradients);
+        _program.Forward(batch.Images, batch.Count, _setup.BatchStatistics, keep: true, logits, batch.Total);
+        double loss = _share.Sum(batch.Total, 1, (first, end, sum) =>
+        {
+            (int count, int classes) = (end - first, OutputLength);
+            if (count > 0)
+                sum[0] += Loss.Compute(_logits.AsSpan(first * classes, count * classes), count, batch.Target.Rows(first, count, classes), _logitGradients.AsSpan(first * classes), batch.Total);
+        })[0];
         _program.Backward(_logitGradients.AsSpan(0, length));
         foreach (Parameter parameter in _trained)
             parameter.FinishGradient();

@@ -6,16 +6,34 @@ namespace MLNet.PQCompression.Distillation.Managed;
 /// <summary>What the operations of a pass share: threads, memory, the number of samples and the mode.</summary>
 /// <param name="workers">The threads.</param>
 /// <param name="buffers">The memory.</param>
-internal sealed unsafe class StepContext(WorkerPool workers, BufferPool buffers)
+/// <param name="share">How ranks share a batch.</param>
+internal sealed unsafe class StepContext(WorkerPool workers, BufferPool buffers, BatchShare share)
 {
+    private const int SharedGradientParts = 8;
+
     /// <summary>The threads.</summary>
     public WorkerPool Workers { get; } = workers;
 
     /// <summary>The memory.</summary>
     public BufferPool Buffers { get; } = buffers;
 
-    /// <summary>Samples in the batch.</summary>
+    /// <summary>This rank's samples of the batch.</summary>
     public int Count { get; set; }
+
+    /// <summary>Samples of all ranks.</summary>
+    public int Total { get; set; }
+
+    /// <summary>Parts of so many samples that gradients are summed in at the same time. Of shared batches they do not depend on the threads.</summary>
+    public int GradientParts(int samples) => Math.Min(samples, share.IsShared ? SharedGradientParts : Workers.Threads * 2);
+
+    /// <summary>The samples of each part of a shared batch, else all of them.</summary>
+    public IEnumerable<(int Part, int First, int End)> Ranges => share.Ranges(Total);
+
+    /// <summary>Adds what the samples of all ranks contribute; see <see cref="BatchShare.Sum(int, float[], Action{int, int, float[]})"/>.</summary>
+    public void Sum(float[] target, Action<int, int, float[]> add) => share.Sum(Total, target, add);
+
+    /// <summary>Adds up what the samples of all ranks contribute.</summary>
+    public double[] Sum(int length, Action<int, int, double[]> add) => share.Sum(Total, length, add);
 
     /// <summary>Whether BatchNormalization uses the batch's own statistics and moves the running ones.</summary>
     public bool BatchStatistics { get; set; }

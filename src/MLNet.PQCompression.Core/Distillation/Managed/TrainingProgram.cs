@@ -22,9 +22,10 @@ internal sealed class TrainingProgram : IDisposable
     /// <param name="inputShape">1×C×H×W.</param>
     /// <param name="parameters">A parameter for each initializer.</param>
     /// <param name="workers">The threads.</param>
-    public TrainingProgram(ModelGraph graph, TensorShape inputShape, IReadOnlyDictionary<string, Parameter> parameters, WorkerPool workers)
+    /// <param name="share">How ranks share a batch, or null for one process.</param>
+    public TrainingProgram(ModelGraph graph, TensorShape inputShape, IReadOnlyDictionary<string, Parameter> parameters, WorkerPool workers, BatchShare? share = null)
     {
-        _context = new(workers, _buffers);
+        _context = new(workers, _buffers, share ?? new(null));
         var builder = new ProgramBuilder(graph, inputShape, parameters);
         _operations = builder.Build();
         _input = builder.Slot(graph.Input.Name);
@@ -56,10 +57,11 @@ internal sealed class TrainingProgram : IDisposable
     /// <param name="batchStatistics">Whether BatchNormalization uses and moves statistics.</param>
     /// <param name="keep">Whether a backward pass will follow.</param>
     /// <param name="outputs">Receives count·<see cref="OutputLength"/> values.</param>
-    public unsafe void Forward(ReadOnlyMemory<float> images, int count, bool batchStatistics, bool keep, Span<float> outputs)
+    /// <param name="total">Images of all ranks, which share them; null for images that this one has alone.</param>
+    public unsafe void Forward(ReadOnlyMemory<float> images, int count, bool batchStatistics, bool keep, Span<float> outputs, int? total = null)
     {
         Release();
-        (_context.Count, _context.BatchStatistics) = (count, batchStatistics);
+        (_context.Count, _context.Total, _context.BatchStatistics) = (count, total ?? count, batchStatistics);
         _context.Allocate(_input);
         int length = _input.Layout.Count;
         _context.ForEachSample(n => _input.Layout.Load(images.Span.Slice(n * length, length), _input.Sample(n)));

@@ -11,10 +11,13 @@ public sealed class ManagedQuantization(WorkerPool? workers = null) : IQuantizat
     public WorkerPool? Workers => workers;
 
     /// <inheritdoc/>
-    public IMoments Moments(LayerGeometry geometry, int views) => new MomentsOnHost(new(geometry, views), workers);
+    public bool SharesRows => true;
 
     /// <inheritdoc/>
-    public IGram Gram(LayerGeometry geometry, int blockSize) => new GramOnHost(new(geometry, blockSize), workers);
+    public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null) => new MomentsOnHost(new(geometry, views, origins), workers);
+
+    /// <inheritdoc/>
+    public IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null) => new GramOnHost(new(geometry, blockSize, scale), workers);
 
     /// <inheritdoc/>
     public IClusters Clusters(ReadOnlyMemory<float> blocks, int blockSize, double[]? factor, ReadOnlySpan<float> codebook) =>

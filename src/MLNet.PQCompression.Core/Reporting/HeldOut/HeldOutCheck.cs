@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using MLNet.PQCompression.Data;
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 
@@ -45,31 +46,35 @@ public static class HeldOutCheck
         long start = Stopwatch.GetTimestamp();
         var size = new TensorShape(images.Channels, images.Height, images.Width);
         using IScoringSession one = ScoringSessions.Create(teacher, size, threads, runtime), other = ScoringSessions.Create(student, size, threads, runtime);
-        OutputKind what = kind ?? OutputKinds.Of(teacher);
+        OutputKind what = kind ?? OutputKinds.Of(teacher, images.Height, images.Width);
         bool areClasses = what == OutputKind.Classes;
+        DetectionAgreement? detections = what != OutputKind.Detections ? null : new(DetectionProfile.Find(teacher, images.Height, images.Width) ?? throw new InvalidModelException(
+            $"The outputs of model '{teacher.Name}' are not those of a known family of detectors, so they cannot be compared as detections."), images.Height, images.Width);
         var comparison = new OutputComparison(what, areClasses && ClassProbability.AreOutputsOf(teacher), areClasses && ClassProbability.AreOutputsOf(student), worst);
-        foreach (SampleBatch batch in images.Read(teacher.Origin?.FixedBatch ?? BatchSize, cancellationToken))
+        foreach (SampleBatch batch in images.Read(detections is not null ? 1 : teacher.Origin?.FixedBatch ?? BatchSize, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
             var input = new Activation(new([batch.Count, .. size.Dimensions]), batch.Data[..(int)(batch.Count * size.Count)].ToArray());
-            foreach ((int i, (var expected, var actual)) in ImageAnswers.Of(one, input).Zip(ImageAnswers.Of(other, input)).Index())
+            (IReadOnlyDictionary<string, Activation> teachers, IReadOnlyDictionary<string, Activation> students) = (one.Run(input), other.Run(input));
+            foreach ((int i, (var expected, var actual)) in ImageAnswers.Of(teachers, batch.Count).Zip(ImageAnswers.Of(students, batch.Count)).Index())
                 comparison.Add(batch.Names[i], expected, actual);
+            detections?.Add(teachers, students);
             progress?.Report(new(comparison.Images, images.Count));
         }
         if (comparison.Images == 0)
             throw new ArgumentException("There are no images to compare the networks on.", nameof(images));
-        if (!comparison.HasComparable)
+        if (!comparison.HasComparable && detections is not { Objects: > 0 })
             throw new InvalidModelException($"The outputs of model '{teacher.Name}' differ in length from image to image, so they cannot be compared as vectors; measure them with labels.");
-        return Report(comparison, what) with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
+        return Report(comparison, what, detections) with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
     }
 
-    private static HeldOutReport Report(OutputComparison comparison, OutputKind kind)
+    private static HeldOutReport Report(OutputComparison comparison, OutputKind kind, DetectionAgreement? detections)
     {
-        double mean = comparison.MeanDifference;
-        var report = new HeldOutReport { Images = comparison.Images, Kind = kind, Meaning = "", Worst = comparison.Worst };
+        double? mean = comparison.HasComparable ? comparison.MeanDifference : null;
+        var report = new HeldOutReport { Images = comparison.Images, Kind = kind, Meaning = "", Worst = comparison.Worst, AveragePrecision = detections?.Precision, Objects = detections?.Objects };
         return kind == OutputKind.Classes
             ? report with { Agreement = comparison.Agreement, Divergence = mean, Meaning = OfClasses(comparison.Agreement, comparison.Images) }
-            : report with { Cosine = 1 - mean, Meaning = OfFeatures(1 - mean) };
+            : report with { Cosine = 1 - mean, Meaning = detections is null ? OfFeatures(1 - mean!.Value) : OfDetections(detections) };
     }
 
     private static string OfClasses(int same, int images)
@@ -78,6 +83,10 @@ public static class HeldOutCheck
         return string.Create(CultureInfo.InvariantCulture,
             $"The two name the same class on {same} of {images} images, so on {low:0.0%} to {high:0.0%} of such images (95% interval). The accuracy can fall by no more than the share on which they differ; it usually falls by less than half of that.");
     }
+
+    private static string OfDetections(DetectionAgreement detections) => detections.Precision is { } precision
+        ? string.Create(CultureInfo.InvariantCulture, $"The teacher's {detections.Objects} detections of score {DetectionAgreement.LeastScore} or more taken for the objects that are there, the compressed network has an average precision of {precision:0.000}; 1 would be the same detections. What that costs against true objects, labels tell.")
+        : string.Create(CultureInfo.InvariantCulture, $"The teacher has no detection of score {DetectionAgreement.LeastScore} or more on these images, so what the two find was not compared: give images that show what it was made to find.");
 
     private static string OfFeatures(double cosine) => string.Create(CultureInfo.InvariantCulture,
         $"The two outputs point the same way up to an angle of {Math.Acos(Math.Clamp(cosine, -1, 1)) * 180 / Math.PI:0.0} degrees. What that costs depends on what reads them: measure that with your own labels.");

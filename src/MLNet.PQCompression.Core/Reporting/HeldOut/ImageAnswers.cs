@@ -9,11 +9,16 @@ internal static class ImageAnswers
     /// <param name="session">The network.</param>
     /// <param name="images">N×C×H×W.</param>
     /// <returns>For each image the values of each output, by name. An output that cannot be cut along the batch counts as the first image's.</returns>
-    public static IReadOnlyDictionary<string, ReadOnlyMemory<float>>[] Of(IScoringSession session, Activation images)
+    public static IReadOnlyDictionary<string, ReadOnlyMemory<float>>[] Of(IScoringSession session, Activation images) => Of(session.Run(images), images.Shape[0]);
+
+    /// <summary>Cuts a batch's outputs.</summary>
+    /// <param name="outputs">What a network gave.</param>
+    /// <param name="count">The images in the batch.</param>
+    /// <returns>For each image the values of each output, by name. An output that cannot be cut along the batch counts as the first image's.</returns>
+    public static IReadOnlyDictionary<string, ReadOnlyMemory<float>>[] Of(IReadOnlyDictionary<string, Activation> outputs, int count)
     {
-        int count = images.Shape[0];
         Dictionary<string, ReadOnlyMemory<float>>[] answers = [.. Enumerable.Range(0, count).Select(_ => new Dictionary<string, ReadOnlyMemory<float>>(StringComparer.Ordinal))];
-        foreach ((string name, Activation value) in session.Run(images))
+        foreach ((string name, Activation value) in outputs)
         {
             if (value is ForeignValue)
                 continue;

@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Detectors;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Reporting;
@@ -10,11 +11,17 @@ public enum OutputKind
 
     /// <summary>Anything else, such as features or maps: compared by the angle between the two outputs as vectors.</summary>
     Features,
+
+    /// <summary>Boxes of objects, as a known family of detectors gives them: compared like features and by what each finds.</summary>
+    Detections,
 }
 
 /// <summary>Tells what a network's output is.</summary>
 internal static class OutputKinds
 {
+    /// <summary>Detections where the outputs are those of one known family of detectors, else classes or features.</summary>
+    public static OutputKind Of(ModelGraph model, int height, int width) => DetectionProfile.Find(model, height, width) is null ? Of(model) : OutputKind.Detections;
+
     /// <summary>Classes where the only output is made by a Softmax or by a linear layer, changes of shape aside, and is no map and no list of boxes; else features.</summary>
     public static OutputKind Of(ModelGraph model)
     {

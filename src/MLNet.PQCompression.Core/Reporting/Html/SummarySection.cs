@@ -26,6 +26,7 @@ internal static class SummarySection
     {
         null => Tile("not checked", "on held-out images", "too few images, or --held-out 0"),
         { Agreement: { } same } => HtmlText.Of($"{Tile(FormattableString.Invariant($"{(double)same / held.Images:0.0%}"), "same class as the teacher", $"{same} of {held.Images} held-out images")}{Tile(FormattableString.Invariant($"{held.Divergence:0.000}"), "KL divergence", "teacher ‖ student, nats")}"),
+        { AveragePrecision: { } precision } => Tile(FormattableString.Invariant($"{precision:0.000}"), "average precision by the teacher", $"{held.Objects} detections of the teacher's on {held.Images} held-out images"),
         _ => Tile(FormattableString.Invariant($"{held.Cosine:0.000}"), "cosine to the teacher", $"mean over {held.Images} held-out images"),
     };
 

@@ -10,7 +10,7 @@ namespace MLNet.PQCompression.Distillation.Managed.Operations;
 /// <remarks>
 /// With batch statistics the mean and (biased) variance are the batch's, the running ones move by <see cref="Momentum"/> towards the mean and the unbiased
 /// variance, and the gradient goes through the statistics. Sums are taken over each sample around the running mean in float32 and over the samples in float64,
-/// in order, so they do not depend on the threads.
+/// in order, so they do not depend on the threads. Of a batch that ranks share they are sums over all of it.
 /// </remarks>
 internal sealed unsafe class BatchNormalizationOperation(BatchNormalization operation, ImmutableArray<ValueSlot> inputs, ImmutableArray<Parameter> parameters, ValueSlot output, bool relu)
     : TrainingOperation(inputs, parameters, output)
@@ -68,7 +68,7 @@ internal sealed unsafe class BatchNormalizationOperation(BatchNormalization oper
         double[] sums = wantsSums || relu ? MaskAndSum(context, gradient.Pointer) : [];
         var meanGradient = new float[_channels];
         var meanProduct = new float[_channels];
-        double count = (double)context.Count * Output.Layout.Pixels;
+        double count = (double)context.Total * Output.Layout.Pixels;
         for (int c = 0; c < Scale.Shape.Count && wantsSums; c++)
         {
             // sums hold Σg and Σg·(z − mean)
@@ -183,7 +183,7 @@ internal sealed unsafe class BatchNormalizationOperation(BatchNormalization oper
         });
         double[] sums = Total(context, partial);
         context.Buffers.Return(partial);
-        double count = (double)context.Count * Output.Layout.Pixels;
+        double count = (double)context.Total * Output.Layout.Pixels;
         for (int c = 0; c < runningMean.Values.Length; c++)
         {
             double offset = sums[c] / count;
@@ -211,14 +211,12 @@ internal sealed unsafe class BatchNormalizationOperation(BatchNormalization oper
         square.Store(sums + _channels);
     }
 
-    private double[] Total(StepContext context, AlignedBuffer partial)
+    private double[] Total(StepContext context, AlignedBuffer partial) => context.Sum(2 * _channels, (first, end, total) =>
     {
-        var total = new double[2 * _channels];
-        for (int n = 0; n < context.Count; n++)
+        for (int n = first; n < end; n++)
             for (int i = 0; i < total.Length; i++)
                 total[i] += partial.Pointer[(long)n * total.Length + i];
-        return total;
-    }
+    });
 
     private void Apply(float* z, float* residual, float* y, float* a, float* b)
     {

@@ -73,11 +73,19 @@ internal sealed unsafe class BinaryOperation(BinaryFunction function, Operand a,
         bool accumulate = true;
         if (target.Value is { } value)
             context.GradientTarget(value, out accumulate);
-        // A parameter is shared by the samples, so these take turns.
-        Action<Action<int>> forEach = target.Value is null ? body => Enumerable.Range(0, context.Count).ToList().ForEach(body) : context.ForEachSample;
-        forEach(n =>
+        if (target.Parameter is { } parameter)
+            context.Sum(parameter.DenseGradient, (start, end, sum) =>
+            {
+                // The samples share it, so they take turns.
+                for (int n = start; n < end; n++)
+                    Add(n, sum);
+            });
+        else
+            context.ForEachSample(n => Add(n, null));
+
+        void Add(int n, float[]? sum)
         {
-            fixed (float* da = pa, db = pb, shared = target.Parameter?.DenseGradient)
+            fixed (float* da = pa, db = pb, shared = sum)
             {
                 float* x = Linear ? null : Data(a, da, n), z = Linear ? null : Data(b, db, n), g = Output.GradientSample(n);
                 float* d = target.Value is null ? shared : target.Value.GradientSample(n);
@@ -100,7 +108,7 @@ internal sealed unsafe class BinaryOperation(BinaryFunction function, Operand a,
                         };
                 });
             }
-        });
+        }
     }
 
     private delegate void RowBody(int a, int b, int y, int count, int aStep, int bStep, int yStep);

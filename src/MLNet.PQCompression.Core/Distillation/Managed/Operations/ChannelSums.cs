@@ -20,13 +20,14 @@ internal static unsafe class ChannelSums
             for (int r = 0; r < rows; r++)
                 TensorPrimitives.Add(sum, new ReadOnlySpan<float>(gradient + (long)r * row, row), sum);
         });
-        for (int c = 0; c < target.Length; c++)
+        double[] totals = context.Sum(target.Length, (first, end, total) =>
         {
-            double total = 0;
-            for (int n = 0; n < context.Count; n++)
-                total += sums.Pointer[(long)n * row + c];
-            target[c] += (float)total;
-        }
+            for (int c = 0; c < total.Length; c++)
+                for (int n = first; n < end; n++)
+                    total[c] += sums.Pointer[(long)n * row + c];
+        });
+        for (int c = 0; c < target.Length; c++)
+            target[c] += (float)totals[c];
         context.Buffers.Return(sums);
     }
 }

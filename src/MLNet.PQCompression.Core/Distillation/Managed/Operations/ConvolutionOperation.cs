@@ -68,10 +68,18 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
             context.GradientTarget(Inputs[0], out accumulate);
             Prepare(context, _kernel.DataGradient, ref _gradientWeights, ref _gradientVersion, _kernel.Inputs * _taps, _taps);
         }
-        int parts = Math.Min(context.Count, context.Workers.Threads * 2);
+        if (_weight.Trainable)
+            context.Sum(_weight.DenseGradient, (first, end, sum) => Backward(context, first, end, sum, wantsInput, accumulate));
+        else
+            Backward(context, 0, context.Count, null, wantsInput, accumulate);
+    }
+
+    private void Backward(StepContext context, int first, int last, float[]? weightGradient, bool wantsInput, bool accumulate)
+    {
+        int count = last - first, parts = context.GradientParts(count);
         AlignedBuffer? sums = null;
         long partLength = _kernel.WeightGradientLength * _groups;
-        if (_weight.Trainable)
+        if (weightGradient is not null)
             sums = context.Buffers.Rent(parts * partLength);
         context.Workers.Run(parts, part =>
         {
@@ -80,8 +88,8 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
                 new Span<float>(partSums, checked((int)partLength)).Clear();
             AlignedBuffer gradient = context.Buffers.Rent(_kernel.DataGradient.Image.Length);
             AlignedBuffer? input = partSums is null ? null : context.Buffers.Rent(_kernel.Forward.Image.Length);
-            int end = (int)((long)context.Count * (part + 1) / parts);
-            for (int n = (int)((long)context.Count * part / parts); n < end; n++)
+            int end = first + (int)((long)count * (part + 1) / parts);
+            for (int n = first + (int)((long)count * part / parts); n < end; n++)
                 BackwardSample(n, input is null ? null : input.Pointer, gradient.Pointer, partSums, wantsInput, accumulate);
             context.Buffers.Return(gradient);
             if (input is not null)
@@ -89,7 +97,7 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
         });
         if (sums is null)
             return;
-        AddWeightGradient(context, sums.Pointer, parts, partLength);
+        AddWeightGradient(context, sums.Pointer, parts, partLength, weightGradient!);
         context.Buffers.Return(sums);
     }
 
@@ -120,10 +128,9 @@ internal sealed unsafe class ConvolutionOperation : TrainingOperation, IDisposab
         }
     }
 
-    private void AddWeightGradient(StepContext context, float* sums, int parts, long partLength)
+    private void AddWeightGradient(StepContext context, float* sums, int parts, long partLength, float[] gradient)
     {
         int inputs = _kernel.Inputs / _merged, outputs = _kernel.Outputs / _merged;
-        float[] gradient = _weight.DenseGradient;
         context.Workers.Run(_groups * _kernel.Outputs, row =>
         {
             int g = row / _kernel.Outputs, o = row % _kernel.Outputs, firstInput = o / outputs * inputs;

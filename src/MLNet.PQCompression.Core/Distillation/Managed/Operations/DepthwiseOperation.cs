@@ -67,13 +67,14 @@ internal sealed unsafe class DepthwiseOperation(Conv conv, ValueSlot input, Immu
             ForEachTap((from, to, tap) => MultiplyAdd(x + from, dy + to, sum + tap * channels, channels));
         });
         float[] gradient = Parameters[0].DenseGradient;
-        for (int i = 0; i < gradient.Length; i++)
+        double[] totals = context.Sum(gradient.Length, (first, end, total) =>
         {
-            double total = 0;
-            for (int n = 0; n < context.Count; n++)
-                total += sums.Pointer[(long)n * length + i % Taps * channels + i / Taps];
-            gradient[i] += (float)total;
-        }
+            for (int i = 0; i < total.Length; i++)
+                for (int n = first; n < end; n++)
+                    total[i] += sums.Pointer[(long)n * length + i % Taps * channels + i / Taps];
+        });
+        for (int i = 0; i < gradient.Length; i++)
+            gradient[i] += (float)totals[i];
         context.Buffers.Return(sums);
     }
 

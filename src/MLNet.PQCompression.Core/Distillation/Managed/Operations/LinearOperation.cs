@@ -44,7 +44,12 @@ internal sealed unsafe class LinearOperation : TrainingOperation
         }
         if (_alpha == 0)
             return; // the bias is all there is
-        MatrixProduct.Multiply(false, _transposed, rows, _outputs, _inputs, Inputs[0].Data!.Span((long)rows * _inputs), _inputs, Weight.Dense, WeightRow, 1, y, _outputs, context.Workers);
+        Span<float> x = Inputs[0].Data!.Span((long)rows * _inputs);
+        // By the parts of a shared batch: products of few rows are made in another way.
+        foreach ((_, int first, int end) in context.Ranges)
+            MatrixProduct.Multiply(
+                false, _transposed, (end - first) * _rowsPerSample, _outputs, _inputs, x[(first * _rowsPerSample * _inputs)..], _inputs, Weight.Dense, WeightRow, 1,
+                y[(first * _rowsPerSample * _outputs)..], _outputs, context.Workers);
         Scale(y, _alpha);
     }
 
@@ -57,19 +62,26 @@ internal sealed unsafe class LinearOperation : TrainingOperation
         Span<float> g = Output.Gradient!.Span((long)rows * _outputs);
         Scale(g, _alpha);
         if (Weight.Trainable)
-        {
-            Span<float> x = Inputs[0].Data!.Span((long)rows * _inputs);
-            if (_transposed)
-                MatrixProduct.Multiply(true, false, _outputs, _inputs, rows, g, _outputs, x, _inputs, 1, Weight.DenseGradient, _inputs, context.Workers);
-            else
-                MatrixProduct.Multiply(true, false, _inputs, _outputs, rows, x, _inputs, g, _outputs, 1, Weight.DenseGradient, _outputs, context.Workers);
-        }
+            context.Sum(Weight.DenseGradient, (first, end, sum) => AddWeightGradient(context, first, end, sum));
         if (Inputs[0].NeedsGradient)
         {
             AlignedBuffer target = context.GradientTarget(Inputs[0], out bool accumulate);
-            MatrixProduct.Multiply(
-                false, !_transposed, rows, _inputs, _outputs, g, _outputs, Weight.Dense, WeightRow, accumulate ? 1 : 0, target.Span((long)rows * _inputs), _inputs, context.Workers);
+            Span<float> dx = target.Span((long)rows * _inputs);
+            foreach ((_, int first, int end) in context.Ranges)
+                MatrixProduct.Multiply(
+                    false, !_transposed, (end - first) * _rowsPerSample, _inputs, _outputs, g[(first * _rowsPerSample * _outputs)..], _outputs, Weight.Dense, WeightRow, accumulate ? 1 : 0,
+                    dx[(first * _rowsPerSample * _inputs)..], _inputs, context.Workers);
         }
+    }
+
+    private void AddWeightGradient(StepContext context, int first, int end, float[] sum)
+    {
+        (int start, int rows) = (first * _rowsPerSample, (end - first) * _rowsPerSample);
+        Span<float> x = Inputs[0].Data!.Span((long)(start + rows) * _inputs)[(start * _inputs)..], g = Output.Gradient!.Span((long)(start + rows) * _outputs)[(start * _outputs)..];
+        if (_transposed)
+            MatrixProduct.Multiply(true, false, _outputs, _inputs, rows, g, _outputs, x, _inputs, 1, sum, _inputs, context.Workers);
+        else
+            MatrixProduct.Multiply(true, false, _inputs, _outputs, rows, x, _inputs, g, _outputs, 1, sum, _outputs, context.Workers);
     }
 
     private void AddBiasGradient(StepContext context)
