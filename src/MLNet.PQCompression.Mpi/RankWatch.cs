@@ -26,6 +26,8 @@ internal sealed class RankWatch : IDisposable
             return watch;
         if (ranks.Rank == 0)
             log("mpi: rank 0 cannot be reached by TCP from all ranks; where one dies, the launcher tells its process only");
+        watch._isOver = true;
+        ranks.Barrier(); // No connection is closed before all know that it means nothing.
         watch.Dispose();
         return null;
     }

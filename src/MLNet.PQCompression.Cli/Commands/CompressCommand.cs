@@ -79,8 +79,12 @@ internal sealed class CompressCommand : ToolCommand
         bool overwrite = arguments.GetValue(_overwrite);
         if (!Path.GetExtension(output).Equals(".onnx", StringComparison.OrdinalIgnoreCase))
             throw new UsageException($"--output '{output}': the name must end in .onnx.");
-        AtomicFile.CheckTarget(output, overwrite);
-        _report.Check(arguments, overwrite);
+        bool isWriter = ranks is not { Rank: > 0 };
+        if (isWriter)
+        {
+            AtomicFile.CheckTarget(output, overwrite);
+            _report.Check(arguments, overwrite);
+        }
         ModelGraph teacher = _model.Load(arguments);
         StatedPreprocessing stated = _preprocessing.Read(arguments, console, teacher, _model.Path(arguments));
         ImagePreprocessing preprocessing = stated.Preprocessing;
@@ -91,7 +95,8 @@ internal sealed class CompressCommand : ToolCommand
             Backend = threads => _backend.Create(arguments, threads, console.Note),
             Collective = ranks,
         };
-        AtomicFile.CheckFolder(options.CheckpointFolder);
+        if (isWriter)
+            AtomicFile.CheckFolder(options.CheckpointFolder);
         using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images)!, console.CancellationToken);
         (ImageSource images, ImageSource? heldOut) = _heldOut.Split(arguments, Labelled(all, names, classes, options).Sample(all.Count, options.Seed));
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, images, preprocessing, options.Threads);
@@ -115,7 +120,7 @@ internal sealed class CompressCommand : ToolCommand
         if (ranks is not null)
             console.Note(RankArguments.Describe(ranks, Stopwatch.GetElapsedTime(compressing)));
         IReadOnlyList<SkippedImage> skipped = RankArguments.Skipped(ranks, samples.Skipped);
-        if (ranks is { Rank: > 0 })
+        if (!isWriter)
             return; // The first rank has the same network, and writes it.
         ModelGraph student = metadata.AddTo(result);
         (ModelGraph one, ModelGraph other) = ClassifierPart.Find(teacher) is { } before && ClassifierPart.Find(student) is { } after ? (before, after) : (teacher, student);
