@@ -105,7 +105,7 @@ internal sealed class CompressCommand : ToolCommand
         PreprocessingArguments.Check(console, teacher, stated, images, options.Threads);
         var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings.Except([_compression.Checkpoint])), ModelArguments.Sha256(_model.Path(arguments)));
         if (!console.Json && InspectCommand.TryEstimate(teacher, options, images.Count) is { } estimate)
-            console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget about three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
+            console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget two to three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
         BudgetResult? kept = null;
         long compressing = Stopwatch.GetTimestamp();
         CompressionResult result = console.Track("compress", step =>

@@ -6,10 +6,10 @@ namespace MLNet.PQCompression.Compression;
 internal sealed class WorkMeter(IProgress<CompressionProgress>? progress = null, TimeProvider? clock = null)
 {
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
-    private readonly long _start = (clock ?? TimeProvider.System).GetTimestamp();
     private readonly WorkSpeed _speed = new();
     private Work _planned;
     private WorkItem? _current;
+    private long _last = (clock ?? TimeProvider.System).GetTimestamp();
     private double _fraction;
 
     /// <summary>Work that follows what is planned.</summary>
@@ -25,13 +25,15 @@ internal sealed class WorkMeter(IProgress<CompressionProgress>? progress = null,
         }
     }
 
-    /// <summary>The time that has passed, as a share of that and what remains; it never falls.</summary>
+    /// <summary>How far the work is, 0 to 1. It goes on by the share that the time since it was last asked for has of that and what remains, so it never falls, nor stands still where less was expected before.</summary>
     public double Fraction
     {
         get
         {
-            double passed = _clock.GetElapsedTime(_start).TotalSeconds, remaining = Remaining.TotalSeconds;
-            return _fraction = Math.Max(_fraction, remaining <= 0 ? 1 : passed / (passed + remaining));
+            long now = _clock.GetTimestamp();
+            double passed = _clock.GetElapsedTime(_last, now).TotalSeconds, remaining = Remaining.TotalSeconds;
+            _last = now;
+            return _fraction += (1 - _fraction) * (remaining <= 0 ? 1 : passed / (passed + remaining));
         }
     }
 

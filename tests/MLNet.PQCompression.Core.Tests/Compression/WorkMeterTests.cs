@@ -74,6 +74,21 @@ public sealed class WorkMeterTests
     }
 
     [Fact]
+    public void The_share_of_time_goes_on_though_less_was_expected_before()
+    {
+        var meter = new WorkMeter(clock: _clock);
+        meter.Plan(20 * Amounts(0, 0, 1e9));
+        var seen = new List<double> { meter.Fraction };
+        for (int i = 0; i < 20; i++)
+        {
+            Do(meter, Amounts(0, 0, 1e9), slowness: i < 4 ? 0.1 : 10);
+            seen.Add(meter.Fraction);
+        }
+        Assert.All(seen.Zip(seen.Skip(1)), p => Assert.True(p.First < p.Second));
+        Assert.Equal(1, seen[^1]);
+    }
+
+    [Fact]
     public void What_lies_ahead_is_counted_and_what_was_not_done_is_dropped()
     {
         var meter = new WorkMeter(clock: _clock) { Ahead = Amounts(0, 0, 5e10) };
