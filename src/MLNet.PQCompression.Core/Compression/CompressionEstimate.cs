@@ -17,7 +17,7 @@ public sealed record CompressionEstimate(int Images, int Views, double Seconds, 
     private const long ProcessBytes = 150L << 20;
 
     /// <summary>Each step is taken so often; the first is compiled while it runs and does not count.</summary>
-    private const int Runs = 3;
+    private const int Runs = 2;
 
     /// <summary>Multiplications of the evaluation that is measured, about.</summary>
     private const double Evaluated = 3e8;
@@ -82,7 +82,7 @@ public sealed record CompressionEstimate(int Images, int Views, double Seconds, 
     /// <summary>A layer of random numbers is quantized.</summary>
     private static void MeasureLayer(IBackend backend, WorkSpeed speed)
     {
-        const int rows = 64, length = 288, samples = 4096;
+        const int rows = 64, length = 144, samples = 4096;
         var random = new Random(1);
         (float[] weight, Activation inputs, Activation outputs) = (Numbers(rows * length, random), new(new(samples, length), Numbers(samples * length, random)), new(new(samples, rows), Numbers(samples * rows, random)));
         var geometry = new LayerGeometry(rows, length);
