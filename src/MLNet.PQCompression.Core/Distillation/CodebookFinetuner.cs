@@ -21,8 +21,8 @@ public sealed class CodebookFinetuner : IDisposable
     private readonly Augmentation _augmentation;
     private readonly ITrainingModel? _teacherModel;
     private readonly TeacherOutputs? _teacherOutputs;
-    private readonly ModelGraph? _matched;
-    private float[]? _scales;
+    private readonly MatchedPart? _matched;
+    private MatchedWeights? _weights;
     private readonly ICollective? _ranks;
     private readonly BatchShare _share;
 
@@ -51,17 +51,17 @@ public sealed class CodebookFinetuner : IDisposable
             _ = teacher.OutputName;
             return;
         }
-        _matched = MatchedPart(teacher);
-        _teacherModel = backend.Create(_matched ?? teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen);
+        _matched = Matched(teacher);
+        _teacherModel = backend.Create(_matched?.Graph ?? teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen);
         _teacherOutputs = new(_teacherModel, images, options.BatchSize, _augmentation == Augmentation.None, _share);
     }
 
     /// <summary>What a student of this network learns from: the part whose outputs are the matched values, or null where it is a classifier, whose scores are compared.</summary>
     /// <exception cref="InvalidModelException">It is no classifier, and nothing can be matched.</exception>
-    public static ModelGraph? MatchedPart(ModelGraph teacher)
+    public static ModelGraph? PartToMatch(ModelGraph teacher)
     {
         ArgumentNullException.ThrowIfNull(teacher);
-        return !teacher.HasForeignNodes && ClassScores.AreOutputOf(teacher) ? null : MatchedValues.Part(teacher);
+        return Matched(teacher)?.Graph;
     }
 
     /// <summary>Fine-tunes one layer's codewords, with everything else still and BatchNormalization in evaluation mode.</summary>
@@ -159,6 +159,8 @@ public sealed class CodebookFinetuner : IDisposable
 
     private BatchStream Stream(int seed) => new(_images, _options.BatchSize, _augmentation, seed);
 
+    private static MatchedPart? Matched(ModelGraph teacher) => !teacher.HasForeignNodes && ClassScores.AreOutputOf(teacher) ? null : MatchedValues.Find(teacher);
+
     private ModelGraph Part(ModelGraph student) => _matched is null ? student : MatchedValues.Part(student);
 
     private TrainingTarget Target(DrawnBatch batch, CancellationToken cancellationToken)
@@ -167,12 +169,9 @@ public sealed class CodebookFinetuner : IDisposable
             return new LabelTarget(batch.Labels);
         if (_matched is null)
             return new TeacherTarget(_teacherOutputs.Of(batch, cancellationToken), _options.Temperature);
-        if (_scales is null)
-        {
-            IReadOnlyDictionary<string, TensorShape> shapes = ShapeInference.Infer(_matched, new(1, _images.Channels, _images.Height, _images.Width));
-            _scales = MatchedScales.Measure(_teacherModel!, [.. _matched.Outputs.Select(o => shapes[o.Name])], _images, _share, cancellationToken);
-        }
-        return new OutputTarget(_teacherOutputs.Of(batch, cancellationToken), _scales);
+        _weights ??= new(_teacherModel!, _matched, _images, _share, cancellationToken);
+        ReadOnlyMemory<float> values = _teacherOutputs.Of(batch, cancellationToken);
+        return new OutputTarget(values, _weights.Of(values.Span));
     }
 
     private static ModelGraph Finish(ModelGraph student, ITrainingModel model) =>

@@ -15,14 +15,20 @@ public static class MatchedValues
     public static ModelGraph Part(ModelGraph graph)
     {
         ArgumentNullException.ThrowIfNull(graph);
+        return Find(graph).Graph;
+    }
+
+    /// <summary>The part, and which of its outputs are scores.</summary>
+    internal static MatchedPart Find(ModelGraph graph)
+    {
         Dictionary<string, Node> own = OwnNodes(graph);
         var matched = new List<string>();
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var scores = new HashSet<string>(StringComparer.Ordinal);
         foreach (string end in Ends(graph, own))
-            Trace(graph, own, end, seen, matched);
+            Trace(graph, own, end, isScore: false, [], matched, scores);
         HashSet<string> learned = DependingOnLayers(graph, own);
         matched.RemoveAll(m => !learned.Contains(m));
-        return matched.Count > 0 ? Restricted(graph, own, matched) : throw new InvalidModelException(
+        return matched.Count > 0 ? new(Restricted(graph, own, [.. matched.Distinct()]), scores) : throw new InvalidModelException(
             $"Model '{graph.Name}' has no value by which a student could learn from its teacher: no convolution or linear layer comes before its outputs and the operators without a kernel here. Leave distillation out (--epochs 0).");
     }
 
@@ -40,15 +46,19 @@ public static class MatchedValues
     private static IEnumerable<string> Ends(ModelGraph graph, Dictionary<string, Node> own) =>
         graph.Outputs.Select(o => o.Name).Concat(graph.Nodes.Where(n => !own.ContainsKey(n.Output) && n.Operator is not Foreign { Type: "Shape" or "Size" }).SelectMany(n => n.Inputs)).Where(own.ContainsKey);
 
-    private static void Trace(ModelGraph graph, Dictionary<string, Node> own, string value, HashSet<string> seen, List<string> matched)
+    private static void Trace(ModelGraph graph, Dictionary<string, Node> own, string value, bool isScore, HashSet<string> seen, List<string> matched, HashSet<string> scores)
     {
         if (!seen.Add(value) || !own.TryGetValue(value, out Node? node))
             return;
-        if (!LeavesThrough(graph, node))
-            matched.Add(value);
-        else
+        if (LeavesThrough(graph, node))
+        {
             foreach (string input in node.Inputs)
-                Trace(graph, own, input, seen, matched);
+                Trace(graph, own, input, isScore || node.Operator is Unary { Function: UnaryFunction.Sigmoid }, seen, matched, scores);
+            return;
+        }
+        matched.Add(value);
+        if (isScore)
+            scores.Add(value);
     }
 
     /// <summary>Whether a node's output says no more than its inputs, so that these are matched instead.</summary>
@@ -82,3 +92,8 @@ public static class MatchedValues
         return new(graph.Name, graph.Input, [.. outputs.Select(o => new ValueInfo(o, default))], [.. kept], graph.Initializers.Where(i => needed.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata);
     }
 }
+
+/// <summary>The part of a network that ends at the values to match.</summary>
+/// <param name="Graph">The part, with the values as its outputs.</param>
+/// <param name="Scores">Those that a sigmoid makes scores of.</param>
+internal sealed record MatchedPart(ModelGraph Graph, IReadOnlySet<string> Scores);

@@ -31,8 +31,8 @@ public sealed class MatchedValuesTests : FinetunerFixture
         ModelGraph features = new(
             "features", TinyNetwork.Teacher.Input, [new("l", new(-1, 16))], [.. TinyNetwork.Teacher.Nodes.Take(12)],
             TinyNetwork.Teacher.Initializers.Where(i => !i.Key.StartsWith("fc", StringComparison.Ordinal)).ToDictionary());
-        Assert.Equal(["k"], CodebookFinetuner.MatchedPart(features)!.Outputs.Select(o => o.Name));
-        Assert.Null(CodebookFinetuner.MatchedPart(TinyNetwork.Teacher));
+        Assert.Equal(["k"], CodebookFinetuner.PartToMatch(features)!.Outputs.Select(o => o.Name));
+        Assert.Null(CodebookFinetuner.PartToMatch(TinyNetwork.Teacher));
     }
 
     [Fact]
@@ -66,6 +66,22 @@ public sealed class MatchedValuesTests : FinetunerFixture
         using var finetuner = new CodebookFinetuner(Backend, teacher, Images, Options with { LayerSteps = 20, LayerRate = new(0.005, new ConstantSchedule()) });
         Assert.Same(student, finetuner.FinetuneLayer(student, "last.weight"));
         Assert.True(Distance(teacher, finetuner.FinetuneLayer(student, "down.weight")) < Distance(teacher, student));
+    }
+
+    [Fact]
+    public void Positions_count_by_the_best_score_there()
+    {
+        MatchedPart part = MatchedValues.Find(TinyDetector.Teacher);
+        Assert.Equal(["score1", "score2"], part.Scores.Order());
+        using ITrainingModel model = Backend.Create(part.Graph, 3, 12, 12, TrainingSetup.Frozen);
+        var weights = new MatchedWeights(model, part, Images, new(null), CancellationToken.None);
+        var values = new float[2 * model.OutputLength]; // box1 4·36, score1 3·36, box2 4·9, score2 3·9
+        Array.Fill(values, -20);
+        values[4 * 36 + 36 + 5] = 20; // the second score of the sixth cell, in the first image
+        ReadOnlySpan<float> actual = weights.Of(values).Span;
+        Assert.Equal(values.Length, actual.Length);
+        for (int i = 0; i < model.OutputLength; i++)
+            Assert.Equal(i < 7 * 36 && i % 36 == 5 ? 10 : 1, actual[i] / actual[model.OutputLength + i], 1e-3f);
     }
 
     /// <summary>The mean squared difference of the matched values.</summary>

@@ -38,6 +38,8 @@ internal sealed class ValueOrigins
         TensorShape shape = ShapeInference.OutputShape(node, two);
         if (shape.Rank == 0 || shape[0] != 2)
             return null;
+        if (shape.Count == 0)
+            return new([], [], 0);
         Operator op = node.Operator is Pad pad ? pad with { Value = -1 } : node.Operator;
         float[] high = Moved(op, two, shape, n => n / Half), low = Moved(op, two, shape, n => n % Half);
         int count = high.Length / 2;
