@@ -86,7 +86,7 @@ internal sealed class CompressCommand : ToolCommand
         ImagePreprocessing preprocessing = stated.Preprocessing;
         int? classes = ClassNamesOption.Count(teacher, preprocessing);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, classes);
-        CompressionOptions options = _compression.Read(arguments, RankArguments.Threads(arguments.GetValue(_threads), ranks), preprocessing) with
+        CompressionOptions options = _compression.Read(arguments, RankArguments.Threads(arguments.GetValue(_threads), ranks), (teacher, preprocessing)) with
         {
             Backend = threads => _backend.Create(arguments, threads, console.Note),
             Collective = ranks,
