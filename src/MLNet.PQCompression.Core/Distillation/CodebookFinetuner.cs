@@ -8,7 +8,7 @@ namespace MLNet.PQCompression.Distillation;
 
 /// <summary>Fine-tunes the codebooks of a student so that its outputs follow the teacher's (sections 3.3 and 3.4). Codes stay, unless <see cref="DistillationOptions.Reassignment"/> is set.</summary>
 /// <remarks>
-/// A classifier's student follows the teacher's scores. Of other networks it follows the values that <see cref="MatchedValues"/> finds, each relative to its own variance. Codebooks come back as values that
+/// A classifier's student follows the teacher's scores. Of other networks it follows the values at which <see cref="PartToMatch"/> ends, each relative to its own variance. Codebooks come back as values that
 /// float16 holds exactly, since that is what files keep.
 /// </remarks>
 public sealed class CodebookFinetuner : IDisposable

@@ -7,7 +7,7 @@ namespace MLNet.PQCompression.Distillation;
 /// The ends are the outputs, and what foreign nodes read. From each the way leads back through whatever only moves or stretches values, such as Concat, Transpose, Resize, Sigmoid, Softmax or arithmetic with a
 /// constant, to what made them, a layer as a rule. There the values are still linear in the layer's weights, each has a scale of its own, and no sigmoid has flattened the differences.
 /// </remarks>
-public static class MatchedValues
+internal static class MatchedValues
 {
     /// <summary>The part of a network that can be trained, with the values to match as its outputs; the network's own order of nodes.</summary>
     /// <param name="graph">The network; its nodes may be foreign where others come first.</param>
