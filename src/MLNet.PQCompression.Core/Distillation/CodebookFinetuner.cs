@@ -52,11 +52,15 @@ public sealed class CodebookFinetuner : IDisposable
             return;
         }
         _matched = Matched(teacher);
+        if (_matched is not null && _matched.Graph.Input.Name != teacher.Input.Name)
+            throw new InvalidModelException(
+                $"Model '{teacher.Name}' has operators without a kernel before its first layer. Train the part that begins behind them ({nameof(PartToMatch)}) with what they make of the images, '{_matched.Graph.Input.Name}'; {nameof(Compression.ModelCompressor)} does that.");
         _teacherModel = backend.Create(_matched?.Graph ?? teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen);
         _teacherOutputs = new(_teacherModel, images, options.BatchSize, _augmentation == Augmentation.None, _share);
     }
 
     /// <summary>What a student of this network learns from: the part whose outputs are the matched values, or null where it is a classifier, whose scores are compared.</summary>
+    /// <remarks>Its input is the image, or what the first layer reads where operators without a kernel come before that.</remarks>
     /// <exception cref="InvalidModelException">It is no classifier, and nothing can be matched.</exception>
     public static ModelGraph? PartToMatch(ModelGraph teacher)
     {

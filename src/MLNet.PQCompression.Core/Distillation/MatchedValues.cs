@@ -21,23 +21,33 @@ internal static class MatchedValues
     /// <summary>The part, and which of its outputs are scores.</summary>
     internal static MatchedPart Find(ModelGraph graph)
     {
-        Dictionary<string, Node> own = OwnNodes(graph);
+        string entry = Entry(graph);
+        Dictionary<string, Node> own = OwnNodes(graph, entry);
         var matched = new List<string>();
         var scores = new HashSet<string>(StringComparer.Ordinal);
         foreach (string end in Ends(graph, own))
             Trace(graph, own, end, isScore: false, [], matched, scores);
         HashSet<string> learned = DependingOnLayers(graph, own);
         matched.RemoveAll(m => !learned.Contains(m));
-        return matched.Count > 0 ? new(Restricted(graph, own, [.. matched.Distinct()]), scores) : throw new InvalidModelException(
+        return matched.Count > 0 ? new(Restricted(graph, own, entry, [.. matched.Distinct()]), scores) : throw new InvalidModelException(
             $"Model '{graph.Name}' has no value by which a student could learn from its teacher: no convolution or linear layer comes before its outputs and the operators without a kernel here. Leave distillation out (--epochs 0).");
     }
 
-    /// <summary>By their outputs, the nodes that have kernels and read nothing that foreign nodes make.</summary>
-    private static Dictionary<string, Node> OwnNodes(ModelGraph graph)
+    /// <summary>Where training begins: with the image, or with what the first layer reads where foreign nodes make that of the image. No layer comes before it, so it is the same for teacher and student.</summary>
+    private static string Entry(ModelGraph graph)
+    {
+        Dictionary<string, Node> own = OwnNodes(graph, graph.Input.Name);
+        return graph.Nodes.FirstOrDefault(n => IsLayer(graph, n)) is { } first && graph.ProducerOf(first.Inputs[0]) is not null && !own.ContainsKey(first.Inputs[0]) ? first.Inputs[0] : graph.Input.Name;
+    }
+
+    private static bool IsLayer(ModelGraph graph, Node node) => node.Operator is Conv or Gemm or MatMul && node.Inputs.Skip(1).Any(graph.Initializers.ContainsKey);
+
+    /// <summary>By their outputs, the nodes that have kernels and read nothing but the entry, constants and what such nodes make.</summary>
+    private static Dictionary<string, Node> OwnNodes(ModelGraph graph, string entry)
     {
         var own = new Dictionary<string, Node>(StringComparer.Ordinal);
         foreach (Node node in graph.Nodes)
-            if (node.Operator is not Foreign && node.Inputs.All(i => graph.ProducerOf(i) is null || own.ContainsKey(i)))
+            if (node.Operator is not Foreign && node.Output != entry && node.Inputs.All(i => i == entry || own.ContainsKey(i) || graph.Initializers.ContainsKey(i)))
                 own[node.Output] = node;
         return own;
     }
@@ -74,12 +84,12 @@ internal static class MatchedValues
     {
         var learned = new HashSet<string>(StringComparer.Ordinal);
         foreach (Node node in graph.Nodes)
-            if (own.ContainsKey(node.Output) && (node.Operator is Conv or Gemm or MatMul && node.Inputs.Skip(1).Any(graph.Initializers.ContainsKey) || node.Inputs.Any(learned.Contains)))
+            if (own.ContainsKey(node.Output) && (IsLayer(graph, node) || node.Inputs.Any(learned.Contains)))
                 learned.Add(node.Output);
         return learned;
     }
 
-    private static ModelGraph Restricted(ModelGraph graph, Dictionary<string, Node> own, List<string> outputs)
+    private static ModelGraph Restricted(ModelGraph graph, Dictionary<string, Node> own, string entry, List<string> outputs)
     {
         HashSet<string> needed = [.. outputs];
         var kept = new Stack<Node>();
@@ -89,7 +99,8 @@ internal static class MatchedValues
                 needed.UnionWith(node.Inputs);
                 kept.Push(node);
             }
-        return new(graph.Name, graph.Input, [.. outputs.Select(o => new ValueInfo(o, default))], [.. kept], graph.Initializers.Where(i => needed.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata);
+        ValueInfo input = entry == graph.Input.Name ? graph.Input : new(entry, new(-1, -1, -1, -1));
+        return new(graph.Name, input, [.. outputs.Select(o => new ValueInfo(o, default))], [.. kept], graph.Initializers.Where(i => needed.Contains(i.Key)).ToDictionary(StringComparer.Ordinal), graph.Metadata);
     }
 }
 

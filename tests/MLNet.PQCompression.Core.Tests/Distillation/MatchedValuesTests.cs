@@ -26,6 +26,14 @@ public sealed class MatchedValuesTests : FinetunerFixture
     }
 
     [Fact]
+    public void Training_begins_with_what_the_first_layer_reads()
+    {
+        ModelGraph part = CodebookFinetuner.PartToMatch(TinyDetector.BehindForeignNodes)!;
+        Assert.Equal(("prepared", 5), (part.Input.Name, part.Outputs.Length));
+        Assert.Contains("'prepared'", Assert.Throws<InvalidModelException>(() => new CodebookFinetuner(Backend, TinyDetector.BehindForeignNodes, Images, Options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Features_are_matched_as_they_come_out()
     {
         ModelGraph features = new(
