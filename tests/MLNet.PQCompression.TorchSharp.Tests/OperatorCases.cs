@@ -102,21 +102,21 @@ internal static class OperatorCases
     private static IEnumerable<OperatorCase> Moving()
     {
         foreach (PadMode mode in Enum.GetValues<PadMode>().Where(m => m != PadMode.Constant))
-            yield return One($"pad, {mode}", new Pad([0, 2, 1, 0], [0, 3, 0, 2], Mode: mode), new(5, 3, 4)) with { IsTrainable = false };
-        yield return One("cut and pad", new Pad([0, -1, 1, 0], [0, 2, 0, -2], Mode: PadMode.Edge), new(5, 3, 4)) with { IsTrainable = false };
+            yield return One($"pad, {mode}", new Pad([0, 2, 1, 0], [0, 3, 0, 2], Mode: mode), new(5, 3, 4));
+        yield return One("cut and pad", new Pad([0, -1, 1, 0], [0, 2, 0, -2], Mode: PadMode.Edge), new(5, 3, 4));
         yield return One("slice backwards", new Slice([new(2, -1, int.MinValue, -2), new(1, 3, 0, -1)]), new(5, 6, 4));
-        yield return One("gather", new Gather(1, [3, 0, -1, 3]), new(5, 6, 4)) with { IsTrainable = false };
-        yield return One("gather one", new Gather(2, [-2], DropsAxis: true), new(5, 6, 4)) with { IsTrainable = false };
-        yield return One("expand", new Expand([1, 5, 6, 4]), new(5, 1, 4)) with { IsTrainable = false };
-        yield return One("tile", new Tile([1, 2, 1, 3]), new(5, 2, 4)) with { IsTrainable = false };
-        yield return One("depth to space", new DepthToSpace(2), new(12, 2, 3)) with { IsTrainable = false };
-        yield return One("depth to space, columns first", new DepthToSpace(2, ColumnsFirst: true), new(12, 2, 3)) with { IsTrainable = false };
-        yield return One("space to depth", new SpaceToDepth(2), new(3, 4, 6)) with { IsTrainable = false };
+        yield return One("gather", new Gather(1, [3, 0, -1, 3]), new(5, 6, 4));
+        yield return One("gather one", new Gather(2, [-2], DropsAxis: true), new(5, 6, 4));
+        yield return One("expand", new Expand([1, 5, 6, 4]), new(5, 1, 4));
+        yield return One("tile", new Tile([1, 2, 1, 3]), new(5, 2, 4));
+        yield return One("depth to space", new DepthToSpace(2), new(12, 2, 3));
+        yield return One("depth to space, columns first", new DepthToSpace(2, ColumnsFirst: true), new(12, 2, 3));
+        yield return One("space to depth", new SpaceToDepth(2), new(3, 4, 6));
         foreach (Interpolation mode in Enum.GetValues<Interpolation>())
             foreach (ResizeCoordinates coordinates in Enum.GetValues<ResizeCoordinates>())
             {
-                yield return One($"larger, {mode}, {coordinates}", new Resize(mode, coordinates, ResizeRounding.RoundPreferFloor, [1, 1, 2, 1.5f], []), new(3, 4, 6)) with { IsTrainable = false };
-                yield return One($"narrower and higher, {mode}, {coordinates}", new Resize(mode, coordinates, ResizeRounding.Floor, [], [0, 0, 7, 3]), new(3, 4, 6)) with { IsTrainable = false };
+                yield return One($"larger, {mode}, {coordinates}", new Resize(mode, coordinates, ResizeRounding.RoundPreferFloor, [1, 1, 2, 1.5f], []), new(3, 4, 6));
+                yield return One($"narrower and higher, {mode}, {coordinates}", new Resize(mode, coordinates, ResizeRounding.Floor, [], [0, 0, 7, 3]), new(3, 4, 6));
             }
         foreach ((int groups, Window window, int extraHeight, int extraWidth) in
             new[] { (1, Window.Square(3, 2, 1), 1, 1), (2, Window.Square(3, 1, 0, 2), 0, 0), (1, new Window(2, 3, 3, 2, 0, 1, 1, 0), 2, 0) })

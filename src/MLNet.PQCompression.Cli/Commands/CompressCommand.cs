@@ -90,7 +90,7 @@ internal sealed class CompressCommand : ToolCommand
         ImagePreprocessing preprocessing = stated.Preprocessing;
         int? classes = ClassNamesOption.Count(teacher, preprocessing);
         IReadOnlyList<string>? names = _classes.Read(arguments, teacher, classes);
-        CompressionOptions options = _compression.Read(arguments, RankArguments.Threads(arguments.GetValue(_threads), ranks), preprocessing) with
+        CompressionOptions options = _compression.Read(arguments, RankArguments.Threads(arguments.GetValue(_threads), ranks), (teacher, preprocessing)) with
         {
             Backend = threads => _backend.Create(arguments, threads, console.Note),
             Collective = ranks,
@@ -106,6 +106,8 @@ internal sealed class CompressCommand : ToolCommand
         var metadata = new FileMetadata(names, options, EffectiveConfiguration.Given(arguments, Settings.Except([_compression.Checkpoint])), ModelArguments.Sha256(_model.Path(arguments)));
         if (!console.Json && InspectCommand.TryEstimate(teacher, options, images.Count) is { } estimate)
             console.Note($"compress: {InspectCommand.Describe(estimate)}{(_budget.Read(arguments) is null ? "" : "; with a budget two to three times as long")}{(options.Distillation is null ? "" : "; distillation not counted")}");
+        if (options.Distillation?.Source == DistillationSource.Teacher && CodebookFinetuner.PartToMatch(teacher) is { } matched)
+            console.Note($"distillation: the network gives no scores of classes, so it learns {matched.Outputs.Length} of the teacher's values, before what only moves or squashes them: {string.Join(", ", matched.Outputs.Select(o => o.Name))}");
         BudgetResult? kept = null;
         long compressing = Stopwatch.GetTimestamp();
         CompressionResult result = console.Track("compress", step =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Distillation;
+using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Images;
 using MLNet.PQCompression.OnnxRuntime;
 
@@ -61,8 +62,8 @@ internal sealed class CompressionArguments
     /// <summary>Reads them.</summary>
     /// <param name="arguments">What was parsed.</param>
     /// <param name="threads">Threads, or 0.</param>
-    /// <param name="images">What images become, which decides how distillation learns; null where only the plan is wanted.</param>
-    public CompressionOptions Read(ParseResult arguments, int threads, ImagePreprocessing? images = null) => new()
+    /// <param name="learning">The model and what images become, which decide how distillation learns; null where only the plan is wanted.</param>
+    public CompressionOptions Read(ParseResult arguments, int threads, (ModelGraph Model, ImagePreprocessing Images)? learning = null) => new()
     {
         Blocks = arguments.GetValue(_blocks),
         Method = arguments.GetValue(_method),
@@ -75,7 +76,7 @@ internal sealed class CompressionArguments
         ReestimateBatchNorm = arguments.GetValue(_reestimate),
         Threads = threads,
         ForeignRuntime = new OnnxRuntimeEngine(),
-        Distillation = images is null ? null : Distillation(arguments, images),
+        Distillation = learning is { } given ? Distillation(arguments, given.Model, given.Images) : null,
         CheckpointFolder = arguments.GetValue(_checkpoint),
         Overrides = [.. arguments.GetValue(_layers) ?? []],
     };
@@ -84,15 +85,17 @@ internal sealed class CompressionArguments
     public CompressionOptions ReadAnalysis(ParseResult arguments, int threads) =>
         Defaults with { Seed = arguments.GetValue(_seed), MaxActivationBytes = arguments.GetValue(_memory), Overrides = [.. arguments.GetValue(_layers) ?? []], Threads = threads };
 
-    private DistillationOptions? Distillation(ParseResult arguments, ImagePreprocessing images)
+    private DistillationOptions? Distillation(ParseResult arguments, ModelGraph model, ImagePreprocessing images)
     {
         (int layerSteps, int epochs, DistillationSource source) = (arguments.GetValue(_layerSteps), arguments.GetValue(_epochs), arguments.GetValue(_learnFrom));
-        DistillationOptions standard = arguments.GetValue(_method) == CompressionMethod.Output ? DistillationOptions.AfterOutputAwareFor(images.Height, images.Width) : DistillationOptions.PaperOver(epochs);
+        if (layerSteps + epochs == 0)
+            return null;
+        DistillationOptions standard = arguments.GetValue(_method) != CompressionMethod.Output ? DistillationOptions.PaperOver(epochs)
+            : source == DistillationSource.Labels ? DistillationOptions.AfterOutputAwareFor(images.Height, images.Width)
+            : DistillationOptions.AfterOutputAwareFor(model, images.Height, images.Width);
         if (source == DistillationSource.Labels)
             standard = standard with { Augmentation = null }; // a blend of images has no label
-        return layerSteps + epochs == 0
-            ? null
-            : standard with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = arguments.GetValue(_trainImages), Source = source };
+        return standard with { LayerSteps = layerSteps, Epochs = epochs, MaxImages = arguments.GetValue(_trainImages), Source = source };
     }
 
     private static Option<int> AtLeast(int minimum, string name, string description, int value) =>

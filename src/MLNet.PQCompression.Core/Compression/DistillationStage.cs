@@ -3,6 +3,7 @@ using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Inference;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -11,12 +12,23 @@ internal sealed class DistillationStage : IDisposable
 {
     private readonly DistillationOptions _options;
     private readonly CodebookFinetuner _finetuner;
+    private readonly bool _hasFront;
 
     /// <summary>Reads the images and prepares the teacher.</summary>
-    public DistillationStage(ModelGraph teacher, ISampleSource images, ITrainingBackend backend, CompressionOptions options, CancellationToken cancellationToken)
+    public DistillationStage(ModelGraph teacher, ISampleSource images, ITrainingBackend backend, ForeignPart foreign, CompressionOptions options, CancellationToken cancellationToken)
     {
         _options = options.Distillation!;
-        TrainingSet set = TrainingSet.Load(images, _options.MaxImages, cancellationToken);
+        TrainingSet set;
+        if (_options.Source == DistillationSource.Teacher && CodebookFinetuner.PartToMatch(teacher) is { } part && part.Input.Name != teacher.Input.Name)
+        {
+            // What comes before the first layer is done once, and BatchNormalization stays as it is, since the part is trained without the rest.
+            (_hasFront, _options) = (true, _options with { BatchStatistics = false });
+            using INodeEvaluator evaluator = foreign.Evaluate(teacher, backend);
+            set = TrainingSet.Load(new FrontSamples(teacher, part.Input.Name, images, evaluator, cancellationToken), _options.MaxImages, cancellationToken);
+            teacher = part;
+        }
+        else
+            set = TrainingSet.Load(images, _options.MaxImages, cancellationToken);
         (ImagesHash, Images) = (set.ContentHash, set.Count);
         _finetuner = new(backend, teacher, set, _options with { Seed = unchecked(_options.Seed * 31 + options.Seed) }, options.Collective);
     }
@@ -41,16 +53,20 @@ internal sealed class DistillationStage : IDisposable
         string[] quantized = [.. weights.Where(w => student.Initializers[w] is QuantizedTensor)];
         using (item.Time(WorkKind.Distillation))
             foreach (string weight in quantized)
-                student = _finetuner.FinetuneLayer(student, weight, new Forward(item), cancellationToken);
+                student = Tune(student, s => s.Initializers.ContainsKey(weight) ? _finetuner.FinetuneLayer(s, weight, new Forward(item), cancellationToken) : s);
         return [.. quantized.Select(w => KeyValuePair.Create(w, student.Initializers[w]))];
     }
 
     /// <summary>Fine-tunes all codebooks.</summary>
     public ModelGraph TuneAll(ModelGraph student, CheckpointFolder? checkpoints, WorkItem item, CancellationToken cancellationToken) =>
-        _finetuner.FinetuneGlobal(student, checkpoints, new Forward(item), cancellationToken);
+        Tune(student, s => _finetuner.FinetuneGlobal(s, checkpoints, new Forward(item), cancellationToken));
 
     /// <inheritdoc/>
     public void Dispose() => _finetuner.Dispose();
+
+    /// <summary>Fine-tunes the student, or the part of it that begins behind its front.</summary>
+    private ModelGraph Tune(ModelGraph student, Func<ModelGraph, ModelGraph> tune) =>
+        _hasFront ? student.WithInitializers(tune(CodebookFinetuner.PartToMatch(student)!).Initializers) : tune(student);
 
     private sealed class Forward(WorkItem item) : IProgress<DistillationProgress>
     {

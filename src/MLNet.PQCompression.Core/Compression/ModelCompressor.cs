@@ -37,7 +37,7 @@ public static class ModelCompressor
         meter.Plan(expected.Reading + expected.AfterReading);
         (CalibrationImages Calibration, DistillationStage? Distillation) Read() => (
             CalibrationImages.Read(images, most, options, store, foreign.FixedBatch, cancellationToken),
-            options.Distillation is null ? null : new(model, images, backend, options, cancellationToken));
+            options.Distillation is null ? null : new(model, images, backend, foreign, options, cancellationToken));
         (CalibrationImages calibration, DistillationStage? learning) = meter.Do(WorkKind.Reading, expected.Reading, _ => Read(), most < options.MaxImages ? $"{most} images fit the memory asked for" : null);
         using DistillationStage? distillation = learning;
         CheckpointFolder? checkpoints = options.CheckpointFolder is null ? null : new(options.CheckpointFolder);

@@ -38,6 +38,7 @@ public static class ClassifierTrainer
     /// <param name="progress">Told about the loss and speed.</param>
     /// <param name="cancellationToken">Ends the work between two steps; the checkpoints hold the last whole epoch.</param>
     /// <exception cref="ArgumentException">An image has no label, or one that the network has no output for.</exception>
+    /// <exception cref="InvalidModelException">The network has several outputs.</exception>
     public static ModelGraph Train(
         ITrainingBackend backend, ModelGraph network, TrainingSet images, ClassifierTrainingOptions? options = null, CheckpointFolder? checkpoints = null,
         IProgress<DistillationProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -46,6 +47,7 @@ public static class ClassifierTrainer
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(images);
         options ??= new();
+        _ = network.OutputName;
         if (!images.IsLabelled)
             throw new ArgumentException("Training on labels needs a label for every image.", nameof(images));
         var setup = new TrainingSetup { Trainable = TrainableParameters.All(network), BatchStatistics = true, Optimizer = options.Optimizer };

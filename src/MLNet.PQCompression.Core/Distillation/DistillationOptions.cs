@@ -1,4 +1,5 @@
 using MLNet.PQCompression.Distillation.Data;
+using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Distillation;
 
@@ -50,6 +51,25 @@ public sealed record DistillationOptions
 
     /// <summary><see cref="AfterOutputAware"/> or <see cref="AfterOutputAwareOnPhotographs"/>, from 64 pixels up.</summary>
     public static DistillationOptions AfterOutputAwareFor(int height, int width) => Augmentation.IsPhotograph(height, width) ? AfterOutputAwareOnPhotographs : AfterOutputAware;
+
+    /// <summary>
+    /// The same for photographs and networks that give no scores of classes, whose values are matched (<see cref="CodebookFinetuner.PartToMatch"/>): an image has thousands of them, so batches are small and
+    /// steps many, and the rate rises at first. No two images are blended, since a detector has little to say of blends.
+    /// </summary>
+    public static DistillationOptions AfterOutputAwareOnValues { get; } = AfterOutputAwareOnPhotographs with
+    {
+        BatchSize = 4,
+        GlobalRate = new(0.001, new CosineSchedule(0.05)),
+        Augmentation = Augmentation.Photograph,
+    };
+
+    /// <summary><see cref="AfterOutputAwareFor(int, int)"/> for a classifier and for small images, else <see cref="AfterOutputAwareOnValues"/>.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="height">The height of its images.</param>
+    /// <param name="width">Their width.</param>
+    /// <exception cref="InvalidModelException">The network is no classifier and has nothing that can be matched.</exception>
+    public static DistillationOptions AfterOutputAwareFor(ModelGraph model, int height, int width) =>
+        Augmentation.IsPhotograph(height, width) && CodebookFinetuner.PartToMatch(model) is not null ? AfterOutputAwareOnValues : AfterOutputAwareFor(height, width);
 
     /// <summary>The paper's settings over another number of epochs: the rate falls tenfold after every three.</summary>
     public static DistillationOptions PaperOver(int epochs) => Paper with { Epochs = epochs, GlobalRate = new(0.01, new StepSchedule(Math.Max(1, (epochs + 2) / 3))) };

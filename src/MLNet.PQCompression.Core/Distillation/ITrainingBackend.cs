@@ -8,7 +8,7 @@ namespace MLNet.PQCompression.Distillation;
 public interface ITrainingBackend : IEvaluationBackend
 {
     /// <summary>Makes a trainable copy of a graph; the graph itself is not changed.</summary>
-    /// <param name="graph">The graph. It must have one output.</param>
+    /// <param name="graph">The graph. Several outputs lie one after the other in what an image gives.</param>
     /// <param name="channels">C of the images.</param>
     /// <param name="height">H of the images.</param>
     /// <param name="width">W of the images.</param>
@@ -21,7 +21,7 @@ public interface ITrainingBackend : IEvaluationBackend
 /// <summary>A trainable copy of a graph. One thread may use it at a time.</summary>
 public interface ITrainingModel : IDisposable
 {
-    /// <summary>Values of one output: the classes of a classifier.</summary>
+    /// <summary>Values that an image gives: the classes of a classifier, or all values of all outputs in the graph's order.</summary>
     int OutputLength { get; }
 
     /// <summary>The initializers that may be read by name: the trained ones and BatchNormalization's running statistics, in ordinal order.</summary>
@@ -30,7 +30,7 @@ public interface ITrainingModel : IDisposable
     /// <summary>Runs forwards in evaluation mode.</summary>
     /// <param name="images">Count·C·H·W values, image after image.</param>
     /// <param name="count">The number of images.</param>
-    /// <param name="outputs">Receives count·<see cref="OutputLength"/> values, the logits.</param>
+    /// <param name="outputs">Receives count·<see cref="OutputLength"/> values: the logits of a classifier.</param>
     void Evaluate(ReadOnlyMemory<float> images, int count, Span<float> outputs);
 
     /// <summary>Runs forwards and backwards; the gradients replace those of the call before. Where the setup says so, running statistics move.</summary>

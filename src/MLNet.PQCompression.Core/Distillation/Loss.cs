@@ -25,6 +25,7 @@ public static class Loss
     {
         TeacherTarget teacher => Divergence(logits, teacher.Logits.Span, count, teacher.Temperature, gradient, total),
         LabelTarget labels => CrossEntropy(logits, labels.Labels.Span, count, gradient, total),
+        OutputTarget matched => SquaredError(logits, matched, count, gradient, total),
         _ => throw new ArgumentException($"There is no loss for a {target?.GetType().Name ?? "null target"}.", nameof(target)),
     };
 
@@ -77,6 +78,24 @@ public static class Loss
             Span<float> g = gradient.Slice(n * classes, classes);
             for (int c = 0; c < classes; c++)
                 g[c] = (MathF.Exp(logQ[c]) - (c == labels[n] ? 1 : 0)) / total;
+        }
+        return loss / total;
+    }
+
+    private static double SquaredError(ReadOnlySpan<float> student, OutputTarget target, int count, Span<float> gradient, int total)
+    {
+        int length = Classes(student, count, gradient);
+        if (target.Values.Length < student.Length || (target.Weights.Length != length && target.Weights.Length < student.Length))
+            throw new ArgumentException($"{target.Values.Length} values of the teacher and {target.Weights.Length} weights do not fit {count}·{length} of the student.", nameof(target));
+        var weighed = new float[length];
+        double loss = 0;
+        for (int n = 0; n < count; n++)
+        {
+            Span<float> g = gradient.Slice(n * length, length);
+            TensorPrimitives.Subtract(student.Slice(n * length, length), target.Values.Span.Slice(n * length, length), g);
+            TensorPrimitives.Multiply(g, target.Weights.Span.Slice(target.Weights.Length == length ? 0 : n * length, length), weighed);
+            loss += TensorPrimitives.Dot(g, weighed);
+            TensorPrimitives.Multiply(weighed, 2f / total, g);
         }
         return loss / total;
     }

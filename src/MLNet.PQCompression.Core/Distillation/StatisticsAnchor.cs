@@ -33,17 +33,23 @@ public static class StatisticsAnchor
     /// <exception cref="InvalidModelException">A BatchNormalization's parameters are not constants.</exception>
     public static ModelGraph Apply(IEvaluationBackend backend, ModelGraph graph, TrainingSet images, IEnumerable<DrawnBatch> batches)
     {
-        ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(graph);
+        return Apply(backend, graph, graph.Nodes, images, batches);
+    }
+
+    /// <summary>The same where only some nodes are run, first ones in the graph's order; statistics behind them stay.</summary>
+    internal static ModelGraph Apply(IEvaluationBackend backend, ModelGraph graph, ImmutableArray<Node> measured, TrainingSet images, IEnumerable<DrawnBatch> batches)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(batches);
-        HashSet<string> read = [.. graph.Nodes.Where(n => n.Operator is BatchNormalization).Select(n => n.Inputs[0])];
+        HashSet<string> read = [.. measured.Where(n => n.Operator is BatchNormalization).Select(n => n.Inputs[0])];
         var moments = new Dictionary<string, Moments>(StringComparer.Ordinal);
         using INodeEvaluator evaluator = backend.Evaluate(graph);
         foreach (DrawnBatch batch in batches)
         {
             var input = new Activation(new(batch.Count, images.Channels, images.Height, images.Width), batch.Images.AsMemory(0, batch.Count * images.ImageLength));
-            foreach ((string name, Activation value) in evaluator.Evaluate(graph.Nodes, _ => input, read.Contains))
+            foreach ((string name, Activation value) in evaluator.Evaluate(measured, _ => input, read.Contains))
             {
                 if (!moments.TryGetValue(name, out Moments? sums))
                     moments[name] = sums = new(value.Shape[1]);

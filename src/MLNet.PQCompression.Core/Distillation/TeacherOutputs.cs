@@ -2,21 +2,23 @@ using MLNet.PQCompression.Distillation.Data;
 
 namespace MLNet.PQCompression.Distillation;
 
-/// <summary>The teacher's logits of batches. Where images are drawn unchanged, those of all are worked out at first use and kept: 4·classes bytes an image.</summary>
+/// <summary>The teacher's outputs of batches. Where images are drawn unchanged, those of all are worked out at first use and kept, if they are few: 4 bytes a value and image.</summary>
 /// <remarks>All of them and in their own order, so that what a batch is given does not depend on the batches before it.</remarks>
 internal sealed class TeacherOutputs(ITrainingModel teacher, TrainingSet set, int batchSize, bool areUnchanged, BatchShare share) : IDisposable
 {
+    private const int MostKept = 1 << 28;
     private readonly int _classes = teacher.OutputLength;
+    private readonly bool _areKept = areUnchanged && (long)teacher.OutputLength * set.Count <= MostKept;
     private float[]? _all;
     private float[] _logits = [];
 
-    /// <summary>The logits of a batch, valid until the next is asked for.</summary>
+    /// <summary>The outputs of a batch, valid until the next is asked for.</summary>
     /// <exception cref="OperationCanceledException">Cancelled while the images were looked at.</exception>
     public ReadOnlyMemory<float> Of(DrawnBatch batch, CancellationToken cancellationToken)
     {
         if (_logits.Length != batch.Count * _classes)
             _logits = new float[batch.Count * _classes];
-        if (!areUnchanged)
+        if (!_areKept)
         {
             // By the parts of a shared batch: what is evaluated together does not depend on the number of ranks.
             foreach ((_, int first, int end) in share.Ranges(batch.Total))

@@ -23,6 +23,7 @@ public abstract record TrainingTarget
     {
         TeacherTarget teacher => teacher with { Logits = teacher.Logits.Slice(first * classes, count * classes) },
         LabelTarget labels => labels with { Labels = labels.Labels.Slice(first, count) },
+        OutputTarget matched => new OutputTarget(matched.Values.Slice(first * classes, count * classes), matched.Weights.Length == classes ? matched.Weights : matched.Weights.Slice(first * classes, count * classes)),
         _ => this,
     };
 }
@@ -35,3 +36,8 @@ public sealed record TeacherTarget(ReadOnlyMemory<float> Logits, float Temperatu
 /// <summary>Class labels, by cross-entropy, the mean over the batch.</summary>
 /// <param name="Labels">The class of each image; none negative.</param>
 public sealed record LabelTarget(ReadOnlyMemory<int> Labels) : TrainingTarget;
+
+/// <summary>The teacher's outputs, by the squared difference, each weighed; summed over the values of an image, the mean over the batch.</summary>
+/// <param name="Values">The teacher's outputs, Count·length values; a model's outputs lie one after the other in an image.</param>
+/// <param name="Weights">How much each squared difference counts: length values, the same for all images, or Count·length.</param>
+public sealed record OutputTarget(ReadOnlyMemory<float> Values, ReadOnlyMemory<float> Weights) : TrainingTarget;

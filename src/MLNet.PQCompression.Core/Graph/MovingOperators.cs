@@ -103,3 +103,11 @@ public sealed record SpaceToDepth(int BlockSize) : Operator
     /// <inheritdoc/>
     public override string OnnxName => "SpaceToDepth";
 }
+
+/// <summary>Which operators leave values as they are and only move, repeat or leave out some.</summary>
+internal static class MovingOperators
+{
+    /// <summary>Whether an operator does no more than moving values; padding by a constant brings that.</summary>
+    public static bool OnlyMoves(this Operator op) =>
+        op is Concat or Pad or Slice or Flatten or Reshape or Transpose or Gather or Expand or Tile or DepthToSpace or SpaceToDepth or Resize { Mode: Interpolation.Nearest };
+}

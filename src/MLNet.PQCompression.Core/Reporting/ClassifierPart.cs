@@ -20,7 +20,7 @@ public static class ClassifierPart
                 own.Add(node);
         HashSet<string> ends = [.. graph.Outputs.Select(o => o.Name), .. graph.Nodes.Where(n => n.Outputs.Any(foreign.Contains)).SelectMany(n => n.Inputs)];
         Dictionary<string, TensorShape> declared = graph.Outputs.ToDictionary(o => o.Name, o => o.Shape, StringComparer.Ordinal);
-        Node[] made = [.. own.Where(n => ends.Contains(n.Output) && OutputKinds.MayBeOneRow(declared.GetValueOrDefault(n.Output)))];
+        Node[] made = [.. own.Where(n => ends.Contains(n.Output) && ClassScores.MayBeOneRow(declared.GetValueOrDefault(n.Output)))];
         Node[] scores = [.. made.Where(n => n.Operator is Softmax)];
         if (scores.Length == 0)
             scores = [.. made.Where(n => n.Operator is Gemm or MatMul)];

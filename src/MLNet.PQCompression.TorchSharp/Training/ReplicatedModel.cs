@@ -33,7 +33,7 @@ internal sealed class ReplicatedModel(TorchTrainingModel[] replicas) : ITraining
         int length = batch.Images.Length / batch.Count;
         var losses = new double[replicas.Length];
         int[] counts = OnEach(batch.Count, (replica, first, part) => losses[Array.IndexOf(replicas, replica)] = replica.ComputeGradients(
-            new(batch.Images.Slice(first * length, part * length), part, TorchTrainingModel.Part(batch.Target, first, part, OutputLength))));
+            new(batch.Images.Slice(first * length, part * length), part, batch.Target.Rows(first, part, OutputLength))));
         Combine(counts, batch.Count);
         return losses.Select((loss, i) => loss * counts[i] / batch.Count).Sum();
     }

@@ -124,9 +124,9 @@ internal sealed class TorchTrainingModel : ITrainingModel
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor logits = Forward(batch.Images, first, count, _mode);
-        // The loss and its gradient are the engine's own: logits are few.
+        // The loss and its gradient are the engine's own: outputs are few beside what lies between.
         float[] outputs = logits.Download(), gradient = new float[outputs.Length];
-        double loss = Loss.Compute(outputs, count, Part(batch.Target, first, count, OutputLength), gradient) * count / batch.Count;
+        double loss = Loss.Compute(outputs, count, batch.Target.Rows(first, count, OutputLength), gradient) * count / batch.Count;
         if (_trained.Length == 0)
             return loss;
         using Scalar share = ((float)count / batch.Count).ToScalar();
@@ -134,21 +134,14 @@ internal sealed class TorchTrainingModel : ITrainingModel
         return loss;
     }
 
-    /// <summary>The target of some images of a batch.</summary>
-    internal static TrainingTarget Part(TrainingTarget target, int first, int count, int classes) => target switch
-    {
-        TeacherTarget teacher => teacher with { Logits = teacher.Logits.Slice(first * classes, count * classes) },
-        LabelTarget labels => labels with { Labels = labels.Labels.Slice(first, count) },
-        _ => target,
-    };
-
     private Tensor Forward(ReadOnlyMemory<float> images, int first, int count, OperatorMode mode)
     {
         int length = (int)_imageShape.With(0, 1).Count;
         Tensor input = HostMemory.Upload(images.Span.Slice(first * length, count * length), TorchOperators.Longs(_imageShape.With(0, count)), _device);
-        string output = _graph.OutputName;
-        Tensor logits = StretchRunner.Run(_graph.Nodes, name => name == _graph.Input.Name ? input : _parameters[name].Dense, mode, name => name == output)[output];
-        return (mode.ReducedPrecision ? logits.to(ScalarType.Float32) : logits).reshape(count, OutputLength);
+        HashSet<string> wanted = [.. _graph.Outputs.Select(o => o.Name)];
+        var made = StretchRunner.Run(_graph.Nodes, name => name == _graph.Input.Name ? input : _parameters[name].Dense, mode, wanted.Contains);
+        Tensor[] outputs = [.. _graph.Outputs.Select(o => (mode.ReducedPrecision ? made[o.Name].to(ScalarType.Float32) : made[o.Name]).reshape(count, -1))];
+        return outputs is [var only] ? only : cat(outputs, 1);
     }
 
     private TorchParameter Trained(string name) =>

@@ -5,17 +5,16 @@ namespace MLNet.PQCompression.TorchSharp.Training;
 /// <summary>Which graphs can be trained: those whose operators all leave the batch alone.</summary>
 internal static class TrainableGraph
 {
-    /// <summary>Checks a graph; returns the values of one output.</summary>
-    /// <exception cref="InvalidModelException">The graph does not take such images, or has several outputs.</exception>
+    /// <summary>Checks a graph; returns how many values its outputs have for an image.</summary>
+    /// <exception cref="InvalidModelException">The graph does not take such images.</exception>
     /// <exception cref="UnsupportedOperatorException">An operator cannot be trained.</exception>
     public static int OutputLength(ModelGraph graph, TensorShape imageShape)
     {
-        string output = graph.OutputName;
         IReadOnlyDictionary<string, TensorShape> two = ShapeInference.Infer(graph, imageShape.With(0, 2)), three = ShapeInference.Infer(graph, imageShape.With(0, 3));
         foreach (Node node in graph.Nodes)
             if (WorksOnBatch(node.Operator) || !HasBatch(two[node.Output], three[node.Output]))
                 throw new UnsupportedOperatorException(node.Operator.OnnxName, node.Name, "training takes this operator only where it leaves the batch, dimension 0, alone");
-        return checked((int)(two[output].Count / 2));
+        return checked((int)graph.Outputs.Sum(o => two[o.Name].Count / 2));
     }
 
     /// <summary>Whether images meet or change places although there are as many as before.</summary>

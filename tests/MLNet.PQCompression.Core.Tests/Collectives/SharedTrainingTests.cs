@@ -5,6 +5,7 @@ using MLNet.PQCompression.Distillation.Checkpoints;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Tests.Compression;
+using MLNet.PQCompression.Tests.Distillation;
 
 namespace MLNet.PQCompression.Tests.Collectives;
 
@@ -30,6 +31,21 @@ public sealed class SharedTrainingTests
         foreach (int size in (int[])[2, 3, 4])
             Assert.All(ThreadRanks.Run(size, ranks => Train(ranks, options)).Results, actual => Assert.Equal(expected, actual));
         Assert.NotEqual(ContentHash.Of(Student()), expected);
+    }
+
+    [Fact]
+    public void Any_number_of_ranks_matches_the_same_values()
+    {
+        DistillationOptions options = Options with { BatchStatistics = false };
+        string Matched(ICollective ranks)
+        {
+            using var backend = new ManagedBackend(1);
+            using var finetuner = new CodebookFinetuner(backend, TinyDetector.Teacher, TinyNetwork.Images(), options, ranks);
+            return ContentHash.Of(finetuner.FinetuneGlobal(TinyDetector.Student(TinyDetector.Teacher)));
+        }
+
+        string expected = Matched(new SingleRank());
+        Assert.All(ThreadRanks.Run(3, Matched).Results, actual => Assert.Equal(expected, actual));
     }
 
     /// <summary>What ranks do is one step on the whole batch, its statistics those of all its images, but for rounding.</summary>

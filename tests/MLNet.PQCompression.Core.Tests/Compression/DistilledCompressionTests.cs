@@ -37,6 +37,20 @@ public sealed class DistilledCompressionTests : IDisposable
             Assert.NotEqual(((QuantizedTensor)plain.Student.Initializers[name]).Codebook.ToArray(), q.Codebook.ToArray());
     }
 
+    [Fact]
+    public void A_detector_is_distilled_too()
+    {
+        CompressionOptions options = Options with { Method = CompressionMethod.Output, Distillation = DistillationOptions.AfterOutputAwareFor(TinyDetector.Teacher, 64, 64) with { Epochs = 2, Augmentation = Augmentation.None } };
+        Assert.Equal(4, options.Distillation.BatchSize);
+        CompressionResult plain = ModelCompressor.Compress(TinyDetector.Teacher, TinyNetwork.Source(), options with { Distillation = null }), distilled = ModelCompressor.Compress(TinyDetector.Teacher, TinyNetwork.Source(), options);
+        Assert.Equal(plain.Report.PaperBytes, distilled.Report.PaperBytes);
+        (string, QuantizedTensor)[] quantized = [.. Quantized(distilled.Student)];
+        Assert.NotEmpty(quantized);
+        foreach ((string name, QuantizedTensor q) in quantized)
+            Assert.NotEqual(((QuantizedTensor)plain.Student.Initializers[name]).Codebook.ToArray(), q.Codebook.ToArray());
+        Assert.Same(DistillationOptions.AfterOutputAwareOnPhotographs, DistillationOptions.AfterOutputAwareFor(TinyNetwork.Teacher, 64, 64));
+    }
+
     [Theory]
     [InlineData(CompressionMethod.Paper, 1)]
     [InlineData(CompressionMethod.Paper, 2)]

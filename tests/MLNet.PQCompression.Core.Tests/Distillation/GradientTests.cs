@@ -127,6 +127,42 @@ public class GradientTests
     }
 
     [Fact]
+    public void Values_that_are_taken_repeated_and_laid_out_anew()
+    {
+        Run(new Gather(1, [3, -1, 0, 3]), new(5, 3, 4));
+        Run(new Gather(2, [1], DropsAxis: true), new(5, 3, 4));
+        Run(new Expand([1, 5, 3, 4]), new(1, 3, 4));
+        Run(new Tile([1, 2, 1, 3]), new(5, 3, 2));
+        Run(new DepthToSpace(2), new(8, 3, 2));
+        Run(new DepthToSpace(2, ColumnsFirst: true), new(8, 3, 2));
+        Run(new SpaceToDepth(2), new(5, 4, 6));
+        Run(new Pad([0, 0, 2, 1], [0, 0, 1, 2], 0, PadMode.Reflect), new(5, 4, 4));
+        Run(new Pad([0, 0, 2, 1], [0, 0, 1, 2], 0, PadMode.Edge), new(5, 4, 4));
+        Run(new Pad([0, 0, 2, 1], [0, 0, 1, 2], 0, PadMode.Wrap), new(5, 4, 4));
+    }
+
+    [Theory]
+    [InlineData(Interpolation.Nearest, ResizeCoordinates.Asymmetric)]
+    [InlineData(Interpolation.Nearest, ResizeCoordinates.HalfPixel)]
+    [InlineData(Interpolation.Linear, ResizeCoordinates.HalfPixel)]
+    [InlineData(Interpolation.Linear, ResizeCoordinates.AlignCorners)]
+    [InlineData(Interpolation.Cubic, ResizeCoordinates.HalfPixel)]
+    public void Images_of_other_sizes(Interpolation mode, ResizeCoordinates coordinates)
+    {
+        Run(new Resize(mode, coordinates, ResizeRounding.Floor, [1, 1, 2, 2], []), new(5, 3, 4));
+        Run(new Resize(mode, coordinates, ResizeRounding.RoundPreferFloor, [], [0, 0, 5, 3]), new(17, 3, 4));
+    }
+
+    [Fact]
+    public void Values_besides_images_are_resized_to_the_nearest_only()
+    {
+        Node rows = new("rows", new Reshape([0, 2, 6]), ["x"], "r");
+        Run([rows, new("op", new Resize(Interpolation.Nearest, ResizeCoordinates.Asymmetric, ResizeRounding.Floor, [1, 1, 2], []), ["r"], "y")], new(1, 3, 4), []);
+        Assert.Throws<UnsupportedOperatorException>(() =>
+            Run([rows, new("op", new Resize(Interpolation.Linear, ResizeCoordinates.HalfPixel, ResizeRounding.Floor, [1, 1, 2], []), ["r"], "y")], new(1, 3, 4), []));
+    }
+
+    [Fact]
     public void Linear_maps()
     {
         Node flatten = new("flatten", new Flatten(), ["x"], "f");
@@ -147,7 +183,7 @@ public class GradientTests
     [Fact]
     public void An_operator_that_mixes_the_batch_is_refused()
     {
-        var e = Assert.Throws<UnsupportedOperatorException>(() => Run(new Concat(0), new(2, 2, 2)));
+        var e = Assert.Throws<UnsupportedOperatorException>(() => Run([new("op", new Concat(0), ["x", "x"], "y")], new(2, 2, 2), []));
         Assert.Equal("op", e.NodeName);
     }
 

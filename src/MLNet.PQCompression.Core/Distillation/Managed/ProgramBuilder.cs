@@ -113,9 +113,11 @@ internal sealed class ProgramBuilder
                 return new SoftmaxOperation(softmax.Axis, input, output);
             case Lrn lrn:
                 return new LrnOperation(lrn, input, output);
+            case Resize resize when ResampleOperation.TryCreate(resize, input, output) is { } resample:
+                return resample;
         }
         return PointwiseFunctions.TryCreate(node.Operator, input, output)
-            ?? (TrainingOperation?)RearrangeOperation.TryCreate(node.Operator, [.. node.Inputs.Select(i => Operand(i).Value ?? throw Unsupported(node, $"its input '{i}' is a constant"))], output)
+            ?? (TrainingOperation?)RearrangeOperation.TryCreate(node, [.. node.Inputs.Select(i => Operand(i).Value ?? throw Unsupported(node, $"its input '{i}' is a constant"))], output)
             ?? throw Unsupported(node, "training takes this operator only where it leaves the batch, dimension 0, alone");
     }
 

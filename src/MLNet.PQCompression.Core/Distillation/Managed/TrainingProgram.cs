@@ -13,7 +13,8 @@ namespace MLNet.PQCompression.Distillation.Managed;
 internal sealed class TrainingProgram : IDisposable
 {
     private readonly TrainingOperation[] _operations;
-    private readonly ValueSlot _input, _output;
+    private readonly ValueSlot _input;
+    private readonly ValueSlot[] _outputs;
     private readonly StepContext _context;
     private readonly BufferPool _buffers = new();
 
@@ -29,7 +30,7 @@ internal sealed class TrainingProgram : IDisposable
         var builder = new ProgramBuilder(graph, inputShape, parameters);
         _operations = builder.Build();
         _input = builder.Slot(graph.Input.Name);
-        _output = builder.Slot(graph.OutputName);
+        _outputs = [.. graph.Outputs.Select(o => builder.Slot(o.Name))];
         foreach (TrainingOperation operation in _operations)
         {
             operation.Output.NeedsGradient = operation.Parameters.Any(p => p.Trainable) || operation.Inputs.Any(i => i.NeedsGradient);
@@ -42,11 +43,13 @@ internal sealed class TrainingProgram : IDisposable
             for (int i = 0; i < operation.Inputs.Length; i++)
                 operation.Inputs[i].KeptForBackward |= operation.ReadsInput(i);
         }
-        _output.Consumers++;
+        foreach (ValueSlot output in _outputs)
+            output.Consumers++;
+        OutputLength = checked(_outputs.Sum(o => o.Layout.Count));
     }
 
-    /// <summary>Values of one output.</summary>
-    public int OutputLength => _output.Layout.Count;
+    /// <summary>Values of an image's outputs, which lie one after the other.</summary>
+    public int OutputLength { get; }
 
     /// <summary>Bytes of activations, gradients and scratch allocated so far.</summary>
     public long AllocatedBytes => _buffers.AllocatedBytes;
@@ -77,8 +80,12 @@ internal sealed class TrainingProgram : IDisposable
             if (operation.Output.Consumers == 0)
                 ReleaseData(operation.Output);
         }
-        for (int n = 0; n < count; n++)
-            _output.Layout.Store(_output.Sample(n), outputs.Slice(n * OutputLength, OutputLength));
+        for (int n = 0, at = 0; n < count; n++)
+            foreach (ValueSlot output in _outputs)
+            {
+                output.Layout.Store(output.Sample(n), outputs.Slice(at, output.Layout.Count));
+                at += output.Layout.Count;
+            }
         if (!keep)
             Release();
     }
@@ -87,11 +94,16 @@ internal sealed class TrainingProgram : IDisposable
     /// <param name="outputGradients">The loss's gradient by the outputs, image after image.</param>
     public unsafe void Backward(ReadOnlySpan<float> outputGradients)
     {
-        if (_output.NeedsGradient)
+        int at = 0;
+        foreach (ValueSlot output in _outputs)
         {
-            _context.GradientTarget(_output, out _);
-            for (int n = 0; n < _context.Count; n++)
-                _output.Layout.Load(outputGradients.Slice(n * OutputLength, OutputLength), _output.GradientSample(n));
+            if (output.NeedsGradient)
+            {
+                _context.GradientTarget(output, out _);
+                for (int n = 0; n < _context.Count; n++)
+                    output.Layout.Load(outputGradients.Slice(n * OutputLength + at, output.Layout.Count), output.GradientSample(n));
+            }
+            at += output.Layout.Count;
         }
         for (int i = _operations.Length - 1; i >= 0; i--)
         {

@@ -67,6 +67,9 @@ internal sealed class ValueLayout
     /// <summary>Room that one sample takes.</summary>
     public int Length { get; }
 
+    /// <summary>Where an element of a sample lies, by its row-major number.</summary>
+    public int Offset(int index) => IsImage ? index % Pixels * PaddedChannels + index / Pixels : index;
+
     /// <summary>Sets the lanes between C and C' to zero, for operators that do not map zero to zero.</summary>
     public unsafe void ClearPadding(float* sample)
     {

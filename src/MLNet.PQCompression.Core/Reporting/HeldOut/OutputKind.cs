@@ -23,15 +23,5 @@ internal static class OutputKinds
     public static OutputKind Of(ModelGraph model, int height, int width) => DetectionProfile.Find(model, height, width) is null ? Of(model) : OutputKind.Detections;
 
     /// <summary>Classes where the only output is made by a Softmax or by a linear layer, changes of shape aside, and is no map and no list of boxes; else features.</summary>
-    public static OutputKind Of(ModelGraph model)
-    {
-        Node? last = model.Outputs.Length == 1 && MayBeOneRow(model.Outputs[0].Shape) ? model.ProducerOf(model.OutputName) : null;
-        while (last is { Operator: Flatten or Reshape })
-            last = model.ProducerOf(last.Inputs[0]);
-        bool isBiasedProduct = last is { Operator: Binary { Function: BinaryFunction.Add } } && last.Inputs.Any(i => model.ProducerOf(i)?.Operator is MatMul or Gemm);
-        return last?.Operator is Softmax or Gemm or MatMul || isBiasedProduct ? OutputKind.Classes : OutputKind.Features;
-    }
-
-    /// <summary>Whether a declared shape lets an image have one number for each of several classes: N×C, perhaps with further dimensions of 1, or not declared at all.</summary>
-    public static bool MayBeOneRow(TensorShape shape) => shape.Rank < 2 || (shape[1] != 1 && shape.Dimensions.Skip(2).All(d => d == 1));
+    public static OutputKind Of(ModelGraph model) => ClassScores.AreOutputOf(model) ? OutputKind.Classes : OutputKind.Features;
 }
