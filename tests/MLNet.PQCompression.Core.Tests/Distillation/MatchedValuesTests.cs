@@ -41,6 +41,8 @@ public sealed class MatchedValuesTests : FinetunerFixture
             TinyNetwork.Teacher.Initializers.Where(i => !i.Key.StartsWith("fc", StringComparison.Ordinal)).ToDictionary());
         Assert.Equal(["k"], CodebookFinetuner.PartToMatch(features)!.Outputs.Select(o => o.Name));
         Assert.Null(CodebookFinetuner.PartToMatch(TinyNetwork.Teacher));
+        KeyValuePair<string, string> names = ClassNames.ToMetadata(ClassNames.Numbers(16)); // as of a classifier that ends with a pool
+        Assert.Null(CodebookFinetuner.PartToMatch(features.WithMetadata(features.Metadata.SetItem(names.Key, names.Value))));
     }
 
     [Fact]
