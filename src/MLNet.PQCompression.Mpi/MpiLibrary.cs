@@ -14,9 +14,14 @@ public static class MpiLibrary
     public const string FileVariable = "MPI_LIBRARY";
 
     private const string Name = "msmpi.dll";
+
+    private const string OpenMpi =
+        "This MPI is Open MPI, whose handles are pointers where those of MPICH and Microsoft MPI are integers; MPI.NET calls the latter. Install MPICH (apt install mpich) and start with its mpiexec (mpiexec.mpich).";
+
     private static readonly string[] Candidates = OperatingSystem.IsWindows() ? [Name] : OperatingSystem.IsMacOS() ? ["libmpi.12.dylib", "libpmpi.12.dylib"] : ["libmpich.so.12", "libmpi.so.12", "libmpi_cray.so.12"];
     private static readonly Lock Lock = new();
     private static nint _library;
+    private static bool _isResolved;
 
     /// <summary>Whether there is an MPI library here that fits.</summary>
     /// <param name="reason">Why not, and what to do; empty where there is.</param>
@@ -64,11 +69,6 @@ public static class MpiLibrary
         _isResolved = true;
         return "";
     }
-
-    private const string OpenMpi =
-        "This MPI is Open MPI, whose handles are pointers where those of MPICH and Microsoft MPI are integers; MPI.NET calls the latter. Install MPICH (apt install mpich) and start with its mpiexec (mpiexec.mpich).";
-
-    private static bool _isResolved;
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) => name == Name ? _library : 0;
 }

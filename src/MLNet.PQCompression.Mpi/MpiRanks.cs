@@ -105,6 +105,26 @@ public sealed unsafe class MpiRanks : ICollective, IDisposable
         Broadcast(nothing, 0);
     }
 
+    /// <summary>Gives all ranks a text of each.</summary>
+    /// <param name="own">This rank's.</param>
+    /// <returns>The texts, by rank.</returns>
+    public string[] Exchange(string own)
+    {
+        var texts = new string[Size];
+        var length = new byte[4];
+        for (int rank = 0; rank < Size; rank++)
+        {
+            byte[] text = rank == Rank ? Encoding.UTF8.GetBytes(own) : [];
+            BitConverter.TryWriteBytes(length, text.Length);
+            Broadcast(length, rank);
+            if (rank != Rank)
+                text = new byte[BitConverter.ToInt32(length)];
+            Broadcast(text, rank);
+            texts[rank] = Encoding.UTF8.GetString(text);
+        }
+        return texts;
+    }
+
     /// <summary>Tells the others that this rank's part is done well. Without it the end of this process ends the job as a failure.</summary>
     public void Complete()
     {
@@ -137,25 +157,5 @@ public sealed unsafe class MpiRanks : ICollective, IDisposable
             else
                 Thread.Sleep(polls < 10 * PollsBeforeSleep ? 0 : 1);
         }
-    }
-
-    /// <summary>Gives all ranks a text of each.</summary>
-    /// <param name="own">This rank's.</param>
-    /// <returns>The texts, by rank.</returns>
-    public string[] Exchange(string own)
-    {
-        var texts = new string[Size];
-        var length = new byte[4];
-        for (int rank = 0; rank < Size; rank++)
-        {
-            byte[] text = rank == Rank ? Encoding.UTF8.GetBytes(own) : [];
-            BitConverter.TryWriteBytes(length, text.Length);
-            Broadcast(length, rank);
-            if (rank != Rank)
-                text = new byte[BitConverter.ToInt32(length)];
-            Broadcast(text, rank);
-            texts[rank] = Encoding.UTF8.GetString(text);
-        }
-        return texts;
     }
 }

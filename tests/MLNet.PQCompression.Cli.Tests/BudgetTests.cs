@@ -32,6 +32,10 @@ public sealed class BudgetTests(ToolFixture files) : IClassFixture<ToolFixture>
     }
 
     [Fact]
+    public async Task A_budget_is_the_work_of_one_process() =>
+        (await ToolRun.Of("compress", files.Model, "--images", files.Images, "--output", files.File("none.onnx"), "--target-size", "6KB", "--mpi")).Fails(Tool.WrongUsage, "--mpi", "--layer");
+
+    [Fact]
     public async Task A_target_that_cannot_be_reached_says_what_can()
     {
         string output = files.File("unreachable.onnx");

@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Distillation;
 using MLNet.PQCompression.Distillation.Checkpoints;
@@ -20,6 +21,13 @@ public sealed class TrainingConformanceTests : TorchTest
         base.Dispose();
         if (Directory.Exists(_folder))
             Directory.Delete(_folder, recursive: true);
+    }
+
+    [SkippableFact]
+    public void Ranks_do_not_train_together_here()
+    {
+        var setup = new TrainingSetup { Trainable = TrainableParameters.All(TinyNetwork.Student), Collective = new SingleRank() };
+        Assert.Contains("managed backend", Assert.Throws<ArgumentException>(() => Torch.Create(TinyNetwork.Student, 3, 12, 12, setup)).Message, StringComparison.Ordinal);
     }
 
     [SkippableTheory]

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using System.CommandLine.Parsing;
 using MLNet.PQCompression.Cli.Terminal;
 using MLNet.PQCompression.Data;
 using MLNet.PQCompression.Mpi;

@@ -21,7 +21,7 @@ public enum CompressionMethod
     Plain,
 }
 
-/// <summary>The block sizes of the paper's section 4.1. Sizes between and beyond are the matter of a budget (<see cref="Budget.CompressionBudget"/>).</summary>
+/// <summary>The block sizes of the paper's section 4.1. Sizes between and beyond are the matter of a budget.</summary>
 public enum BlockRegime
 {
     /// <summary>3×3: d = 9; 1×1: d = 4.</summary>

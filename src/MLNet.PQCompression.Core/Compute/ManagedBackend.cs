@@ -33,7 +33,7 @@ public sealed class ManagedBackend : IBackend
     public WorkerPool Workers => _workers;
 
     /// <inheritdoc/>
-    public bool SharesRows => true;
+    public IQuantizationBackend OnOneThread => _quantization.OnOneThread;
 
     /// <inheritdoc/>
     public INodeEvaluator Evaluate(ModelGraph graph) => new NodeEvaluator(graph, _workers);

@@ -54,7 +54,7 @@ public sealed class CodebookFinetuner : IDisposable
         _matched = Matched(teacher);
         if (_matched is not null && _matched.Graph.Input.Name != teacher.Input.Name)
             throw new InvalidModelException(
-                $"Model '{teacher.Name}' has operators without a kernel before its first layer. Train the part that begins behind them ({nameof(PartToMatch)}) with what they make of the images, '{_matched.Graph.Input.Name}'; {nameof(Compression.ModelCompressor)} does that.");
+                $"Model '{teacher.Name}' has operators without a kernel before its first layer. Train the part that begins behind them ({nameof(PartToMatch)}) with what they make of the images, '{_matched.Graph.Input.Name}', as a compression does.");
         _teacherModel = backend.Create(_matched?.Graph ?? teacher, images.Channels, images.Height, images.Width, TrainingSetup.Frozen);
         _teacherOutputs = new(_teacherModel, images, options.BatchSize, _augmentation == Augmentation.None, _share);
     }

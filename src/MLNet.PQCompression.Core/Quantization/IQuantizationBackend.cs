@@ -9,8 +9,8 @@ public interface IQuantizationBackend
     /// <summary>The threads for what stays on the host, or null for the caller's alone.</summary>
     WorkerPool? Workers { get; }
 
-    /// <summary>Whether a search gains where ranks share it by rows. A device works on all rows at once, and gains nothing.</summary>
-    bool SharesRows => false;
+    /// <summary>The same steps on the thread that calls, so that searches of parts of the rows can run side by side; null on a device, which works on all rows at once.</summary>
+    IQuantizationBackend? OnOneThread => null;
 
     /// <summary>Empty sums of a layer's inputs and outputs (<see cref="OutputStatistics"/>).</summary>
     /// <param name="geometry">The layer.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using MLNet.PQCompression.Collectives;
-using MLNet.PQCompression.Quantization.Managed;
+using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization;
 
@@ -60,14 +60,16 @@ internal enum RowCommand
 internal sealed class RowSearches
 {
     private readonly WorkParts _parts;
-    private readonly IQuantizationBackend _backend;
+    private readonly IQuantizationBackend _onOneThread;
+    private readonly WorkerPool? _workers;
     private readonly int _rows, _blockSize;
     private readonly List<(int Part, QuadraticObjective Objective)> _objectives = [];
     private readonly Dictionary<int, ICodeSearch[]> _searches = [];
 
     private RowSearches(WorkParts parts, IQuantizationBackend backend, LayerGeometry geometry, int blockSize, float[] hessian, float[] target, float[] weights)
     {
-        (_parts, _backend, _rows, _blockSize) = (parts, backend, geometry.Rows, blockSize);
+        (_parts, _workers, _rows, _blockSize) = (parts, backend.Workers, geometry.Rows, blockSize);
+        _onOneThread = backend.OnOneThread ?? throw new ArgumentException("The backend has no searches that run side by side.", nameof(backend));
         int n = geometry.RowLength;
         for (int part = parts.First; part < parts.End; part++)
             if (RowsOf(part) is (var first, var end) && end > first)
@@ -76,7 +78,7 @@ internal sealed class RowSearches
 
     /// <summary>Whether a layer's search is shared: where it has rows for more than one part.</summary>
     public static bool AreWorthIt(WorkParts parts, IQuantizationBackend backend, LayerGeometry geometry) =>
-        parts.IsShared && backend.SharesRows && geometry.Groups == 1 && geometry.Rows > QuadraticObjective.RowAlignment;
+        parts.IsShared && backend.OnOneThread is not null && geometry.Groups == 1 && geometry.Rows > QuadraticObjective.RowAlignment;
 
     /// <summary>Gives all ranks the objective; all call.</summary>
     /// <param name="parts">The ranks.</param>
@@ -154,10 +156,12 @@ internal sealed class RowSearches
         {
             case RowCommand.Start:
                 float[] codebook = Of<float>(data.Span);
-                _searches[id] = [.. _objectives.Select(o => (ICodeSearch)new ManagedCodeSearch(o.Objective, _blockSize, [.. codebook], null))];
+                _searches[id] = [.. _objectives.Select(o => _onOneThread.Search(o.Objective, _blockSize, codebook))];
                 return [];
             case RowCommand.Drop:
-                _searches.Remove(id);
+                if (_searches.Remove(id, out ICodeSearch[]? dropped))
+                    foreach (ICodeSearch search in dropped)
+                        search.Dispose();
                 return [];
             case RowCommand.Codes:
                 foreach (ICodeSearch search in _parts.IsFirst ? [] : _searches[id])
@@ -200,7 +204,7 @@ internal sealed class RowSearches
     {
         ICodeSearch[] searches = _searches[id];
         var results = new double[searches.Length][];
-        Numerics.WorkerPoolExtensions.RunParts(_backend.Workers, searches.Length, i => results[i] = work(searches[i], _objectives[i].Part));
+        _workers.RunParts(searches.Length, i => results[i] = work(searches[i], _objectives[i].Part));
         if (length == 0)
             return [];
         var sums = new PartSums<ArraySums>(_parts);

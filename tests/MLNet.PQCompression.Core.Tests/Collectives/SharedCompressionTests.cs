@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using MLNet.PQCompression.Budget;
 using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Data;
@@ -69,6 +70,10 @@ public sealed class SharedCompressionTests
         Assert.InRange(two, moments, moments * 1.2);
         Assert.InRange(four, 3 * moments, 3 * moments * 1.2);
     }
+
+    [Fact]
+    public void An_analysis_is_the_work_of_one_process() =>
+        Assert.Contains("one process", Assert.Throws<ArgumentException>(() => NetworkAnalyzer.Analyze(TestNetworks.Residual(), new TestNetworks.Images(8), new() { Collective = new SingleRank() })).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_rank_that_fails_is_what_the_others_end_by() =>

@@ -51,6 +51,20 @@ internal sealed unsafe class StepContext(WorkerPool workers, BufferPool buffers,
         return slot.Gradient ??= Buffers.Rent((long)Count * slot.Layout.Length);
     }
 
+    /// <summary>Adds to the gradient of a value, sample by sample; the first to add finds zeros.</summary>
+    /// <param name="slot">The value.</param>
+    /// <param name="add">Adds the gradient of a sample.</param>
+    public void AddToGradient(ValueSlot slot, Action<int> add)
+    {
+        GradientTarget(slot, out bool accumulate);
+        ForEachSample(n =>
+        {
+            if (!accumulate)
+                new Span<float>(slot.GradientSample(n), slot.Layout.Length).Clear();
+            add(n);
+        });
+    }
+
     /// <summary>Makes a finished buffer the gradient of a value, or adds it to what is there. The buffer is no longer the caller's.</summary>
     public void GiveGradient(ValueSlot slot, AlignedBuffer gradient)
     {

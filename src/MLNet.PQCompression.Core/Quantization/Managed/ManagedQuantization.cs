@@ -11,7 +11,7 @@ public sealed class ManagedQuantization(WorkerPool? workers = null) : IQuantizat
     public WorkerPool? Workers => workers;
 
     /// <inheritdoc/>
-    public bool SharesRows => true;
+    public IQuantizationBackend OnOneThread => workers is null ? this : new ManagedQuantization();
 
     /// <inheritdoc/>
     public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null) => new MomentsOnHost(new(geometry, views, origins), workers);

@@ -27,13 +27,10 @@ internal sealed unsafe class AveragePoolOperation(Window window, bool countInclu
     /// <inheritdoc/>
     public override void Backward(StepContext context)
     {
-        context.GradientTarget(Inputs[0], out bool accumulate);
-        context.ForEachSample(n =>
+        context.AddToGradient(Inputs[0], n =>
         {
             float* dx = Inputs[0].GradientSample(n), g = Output.GradientSample(n);
             int channels = Output.Layout.PaddedChannels;
-            if (!accumulate)
-                new Span<float>(dx, Inputs[0].Layout.Length).Clear();
             for (int pixel = 0; pixel < Output.Layout.Pixels; pixel++, g += channels)
             {
                 float share = 1f / Count(pixel);

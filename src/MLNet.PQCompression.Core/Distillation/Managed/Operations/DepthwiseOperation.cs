@@ -42,12 +42,9 @@ internal sealed unsafe class DepthwiseOperation(Conv conv, ValueSlot input, Immu
         if (Inputs[0].NeedsGradient)
         {
             AlignedBuffer weights = TransposedWeights(context);
-            context.GradientTarget(Inputs[0], out bool accumulate);
-            context.ForEachSample(n =>
+            context.AddToGradient(Inputs[0], n =>
             {
                 float* dx = Inputs[0].GradientSample(n), dy = Output.GradientSample(n);
-                if (!accumulate)
-                    new Span<float>(dx, Inputs[0].Layout.Length).Clear();
                 ForEachTap((from, to, tap) => MultiplyAdd(dy + to, weights.Pointer + tap * channels, dx + from, channels));
             });
             context.Buffers.Return(weights);

@@ -24,13 +24,10 @@ internal sealed unsafe class LrnOperation(Lrn lrn, ValueSlot input, ValueSlot ou
     /// <inheritdoc/>
     public override void Backward(StepContext context)
     {
-        context.GradientTarget(Inputs[0], out bool accumulate);
-        context.ForEachSample(n =>
+        context.AddToGradient(Inputs[0], n =>
         {
             ValueLayout layout = Output.Layout;
             float* x = Inputs[0].Sample(n), g = Output.GradientSample(n), dx = Inputs[0].GradientSample(n);
-            if (!accumulate)
-                new Span<float>(dx, layout.Length).Clear();
             for (int pixel = 0; pixel < layout.Pixels; pixel++, x += layout.PaddedChannels, g += layout.PaddedChannels, dx += layout.PaddedChannels)
                 for (int j = 0; j < layout.Channels; j++)
                 {

@@ -26,14 +26,11 @@ internal sealed unsafe class MaxPoolOperation(Window window, ValueSlot input, Va
     /// <inheritdoc/>
     public override void Backward(StepContext context)
     {
-        context.GradientTarget(Inputs[0], out bool accumulate);
-        context.ForEachSample(n =>
+        context.AddToGradient(Inputs[0], n =>
         {
             float* x = Inputs[0].Sample(n), y = Output.Sample(n), dx = Inputs[0].GradientSample(n), g = Output.GradientSample(n);
             int channels = Output.Layout.PaddedChannels;
             var open = new bool[channels];
-            if (!accumulate)
-                new Span<float>(dx, Inputs[0].Layout.Length).Clear();
             for (int pixel = 0; pixel < Output.Layout.Pixels; pixel++, y += channels, g += channels)
             {
                 open.AsSpan().Fill(true);

@@ -61,12 +61,9 @@ internal sealed unsafe class RearrangeOperation : TrainingOperation
                 continue;
             int index = input;
             ValueSlot slot = Inputs[index];
-            context.GradientTarget(slot, out bool accumulate);
-            context.ForEachSample(n =>
+            context.AddToGradient(slot, n =>
             {
                 float* g = Output.GradientSample(n), dx = slot.GradientSample(n);
-                if (!accumulate)
-                    new Span<float>(dx, slot.Layout.Length).Clear();
                 foreach (Run run in _runs)
                     if (run.Input == index)
                         for (int i = 0; i < run.Length; i++)

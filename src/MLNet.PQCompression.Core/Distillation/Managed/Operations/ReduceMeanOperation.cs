@@ -48,12 +48,9 @@ internal sealed unsafe class ReduceMeanOperation : TrainingOperation
     /// <inheritdoc/>
     public override void Backward(StepContext context)
     {
-        context.GradientTarget(Inputs[0], out bool accumulate);
-        context.ForEachSample(n =>
+        context.AddToGradient(Inputs[0], n =>
         {
             float* dx = Inputs[0].GradientSample(n), g = Output.GradientSample(n);
-            if (!accumulate)
-                new Span<float>(dx, Inputs[0].Layout.Length).Clear();
             for (int i = 0; i < _from.Length; i++)
                 dx[_from[i]] += g[_to[i]] * _share;
         });

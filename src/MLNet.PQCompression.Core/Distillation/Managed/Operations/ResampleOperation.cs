@@ -35,12 +35,9 @@ internal sealed unsafe class ResampleOperation : TrainingOperation
     /// <inheritdoc/>
     public override void Backward(StepContext context)
     {
-        context.GradientTarget(Inputs[0], out bool accumulate);
-        context.ForEachSample(n =>
+        context.AddToGradient(Inputs[0], n =>
         {
             float* dx = Inputs[0].GradientSample(n), g = Output.GradientSample(n);
-            if (!accumulate)
-                new Span<float>(dx, Inputs[0].Layout.Length).Clear();
             ForEachTap((from, to, weight) => Add(g + to, weight, dx + from));
         });
     }

@@ -33,11 +33,8 @@ internal sealed unsafe class SoftmaxOperation(int axis, ValueSlot input, ValueSl
     /// <inheritdoc/>
     public override void Backward(StepContext context)
     {
-        context.GradientTarget(Inputs[0], out bool accumulate);
-        context.ForEachSample(n =>
+        context.AddToGradient(Inputs[0], n =>
         {
-            if (!accumulate)
-                new Span<float>(Inputs[0].GradientSample(n), Inputs[0].Layout.Length).Clear();
             foreach (int start in _starts)
             {
                 float* y = Output.Sample(n) + start, g = Output.GradientSample(n) + start, dx = Inputs[0].GradientSample(n) + start;
