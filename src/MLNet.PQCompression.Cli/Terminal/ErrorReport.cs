@@ -11,13 +11,6 @@ internal sealed class UsageException(string message) : Exception(message);
 /// <summary>Work that failed though its arguments had been found good.</summary>
 internal sealed class WorkException(ArgumentException cause) : Exception(cause.Message, cause);
 
-/// <summary>Work that failed on one of several ranks. The others are told once the user has been: they end, and the launcher ends the job.</summary>
-internal sealed class MpiRankException(MpiRanks ranks, Exception cause) : Exception($"rank {ranks.Rank} of {ranks.Size}", cause)
-{
-    /// <summary>Tells the other ranks.</summary>
-    public void TellOthers() => ranks.Fail();
-}
-
 /// <summary>Turns an exception into one line for the user and an exit code.</summary>
 internal static class ErrorReport
 {

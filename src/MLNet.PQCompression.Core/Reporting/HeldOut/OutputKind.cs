@@ -22,6 +22,6 @@ internal static class OutputKinds
     /// <summary>Detections where the outputs are those of one known family of detectors, else classes or features.</summary>
     public static OutputKind Of(ModelGraph model, int height, int width) => DetectionProfile.Find(model, height, width) is null ? Of(model) : OutputKind.Detections;
 
-    /// <summary>Classes where the only output is made by a Softmax or by a linear layer, changes of shape aside, and is no map and no list of boxes; else features.</summary>
+    /// <summary>Classes where the only output is scores of them (<see cref="ClassScores"/>), else features.</summary>
     public static OutputKind Of(ModelGraph model) => ClassScores.AreOutputOf(model) ? OutputKind.Classes : OutputKind.Features;
 }
