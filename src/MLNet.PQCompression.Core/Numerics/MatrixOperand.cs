@@ -7,9 +7,9 @@ namespace MLNet.PQCompression.Numerics;
 internal readonly unsafe struct MatrixOperand(float* data, nint stride, bool linesAreRows)
 {
     /// <summary>Packs some lines over a slice of k; see <see cref="PanelPacking.Pack"/>.</summary>
-    public void Pack(int line, int lines, int depth, int depthCount, int width, float* panel)
+    public void Pack(int line, int lines, int depth, int depthCount, int width, float* panels)
     {
         float* start = linesAreRows ? data + line * stride + depth : data + depth * stride + line;
-        PanelPacking.Pack(start, stride, linesAreRows, lines, depthCount, width, panel);
+        PanelPacking.Pack(start, stride, linesAreRows, lines, depthCount, width, panels);
     }
 }

@@ -39,3 +39,5 @@ internal readonly struct Rows6 : IRowCount { public static int Count => 6; }
 internal readonly struct Rows4 : IRowCount { public static int Count => 4; }
 
 internal readonly struct Rows2 : IRowCount { public static int Count => 2; }
+
+internal readonly struct Rows1 : IRowCount { public static int Count => 1; }

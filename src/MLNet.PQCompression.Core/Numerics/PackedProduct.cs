@@ -19,6 +19,9 @@ internal sealed unsafe class PackedProduct<TTile>
     /// <summary>Rows and columns of C for which operands are packed at once, which bounds the memory.</summary>
     private const int RowSuperBlock = 4800, ColumnSuperBlock = 8192;
 
+    /// <summary>Lines packed in one go: rows that run across their panels are read by whole cache lines.</summary>
+    private const int LinesTogether = 64;
+
     private const int Alignment = 64;
 
     private readonly MatrixOperand _a, _b;
@@ -41,6 +44,10 @@ internal sealed unsafe class PackedProduct<TTile>
     /// <summary>C = A·B + β·C; with <paramref name="upperOnly"/> at least the part of C on and above the diagonal.</summary>
     public static void Run(int m, int n, int k, MatrixOperand a, MatrixOperand b, float beta, float* c, nint ldc, bool upperOnly, WorkerPool? pool) =>
         new PackedProduct<TTile>(a, b, c, ldc, upperOnly).Run(m, n, k, beta, pool);
+
+    private static int RowsTogether => LinesTogether / TTile.Rows * TTile.Rows;
+
+    private static int ColumnsTogether => LinesTogether / TTile.Columns * TTile.Columns;
 
     private static int PanelsOf(int count, int width) => (count + width - 1) / width;
 
@@ -84,12 +91,13 @@ internal sealed unsafe class PackedProduct<TTile>
     {
         int panelsA = PanelsOf(_rows, TTile.Rows), panelsB = PanelsOf(_columns, TTile.Columns);
         ChooseTasks(panelsA, panelsB);
-        Share(packB ? panelsA + panelsB : panelsA, part =>
+        int groupsA = PanelsOf(_rows, RowsTogether), groupsB = packB ? PanelsOf(_columns, ColumnsTogether) : 0;
+        Share(groupsA + groupsB, part =>
         {
-            if (part < panelsA)
+            if (part < groupsA)
                 PackA(part);
             else
-                PackB(part - panelsA);
+                PackB(part - groupsA);
         }, pool);
         _columnTasks = PanelsOf(_columns, _columnBlock);
         Share(PanelsOf(_rows, _rowBlock) * _columnTasks, Compute, pool);
@@ -117,16 +125,16 @@ internal sealed unsafe class PackedProduct<TTile>
                 body(i);
     }
 
-    private void PackA(int panel)
+    private void PackA(int group)
     {
-        int row = panel * TTile.Rows;
-        _a.Pack(_row + row, Math.Min(TTile.Rows, _rows - row), _depth, _depthCount, TTile.Rows, _packedA + (nint)row * _depthCount);
+        int row = group * RowsTogether;
+        _a.Pack(_row + row, Math.Min(RowsTogether, _rows - row), _depth, _depthCount, TTile.Rows, _packedA + (nint)row * _depthCount);
     }
 
-    private void PackB(int panel)
+    private void PackB(int group)
     {
-        int column = panel * TTile.Columns;
-        _b.Pack(_column + column, Math.Min(TTile.Columns, _columns - column), _depth, _depthCount, TTile.Columns, _packedB + (nint)column * _depthCount);
+        int column = group * ColumnsTogether;
+        _b.Pack(_column + column, Math.Min(ColumnsTogether, _columns - column), _depth, _depthCount, TTile.Columns, _packedB + (nint)column * _depthCount);
     }
 
     private void Compute(int task)

@@ -5,34 +5,63 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MLNet.PQCompression.Numerics;
 
-/// <summary>Copies a strip of a matrix into a packed panel: for each step along k the values across the strip, padded with zeros to the panel's width.</summary>
+/// <summary>Copies a strip of a matrix into packed panels: for each step along k the values across a panel, padded with zeros to its width.</summary>
 internal static unsafe class PanelPacking
 {
-    /// <summary>panel[p·width + i] = source(i, p) for i below count, 0 for the rest of the width.</summary>
+    /// <summary>For panel q: panels[q·k·width + p·width + i] = source(q·width + i, p), and 0 where q·width + i is not below count.</summary>
     /// <param name="source">The strip's first value.</param>
     /// <param name="stride">Distance between the source's rows.</param>
-    /// <param name="rowsAlongK">Whether the source's rows run across the strip, source(i, p) = source[p·stride + i], or along k, source[i·stride + p].</param>
-    /// <param name="count">Values across the strip, at most <paramref name="width"/>.</param>
+    /// <param name="rowsAlongK">Whether the source's rows run along k, source(i, p) = source[i·stride + p], or across the strip, source[p·stride + i].</param>
+    /// <param name="count">Values across the strip.</param>
     /// <param name="k">Steps along k.</param>
-    /// <param name="width">The panel's width.</param>
-    /// <param name="panel">k·width values.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(float* source, nint stride, bool rowsAlongK, int count, int k, int width, float* panel)
+    /// <param name="width">The panels' width.</param>
+    /// <param name="panels">As many panels of k·width values as the strip fills.</param>
+    public static void Pack(float* source, nint stride, bool rowsAlongK, int count, int k, int width, float* panels)
     {
-        if (count < width)
-            new Span<float>(panel, k * width).Clear();
+        int whole = count / width, rest = count % width;
+        float* last = panels + (nint)whole * k * width;
+        if (rest > 0)
+            new Span<float>(last, k * width).Clear();
         if (!rowsAlongK)
         {
+            CopyRows(source, stride, whole, k, width, panels);
             for (int p = 0; p < k; p++)
-                Copy(source + p * stride, count, panel + (nint)p * width);
+                Copy(source + p * stride + whole * width, rest, last + (nint)p * width);
             return;
         }
+        for (int q = 0; q < whole; q++)
+            Transpose(source + q * width * stride, stride, width, k, width, panels + (nint)q * k * width);
+        Transpose(source + whole * width * stride, stride, rest, k, width, last);
+    }
+
+    /// <summary>Whole panels from rows across them, each row read once from its start to its end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyRows(float* source, nint stride, int count, int k, int width, float* panels)
+    {
+        // Whole vectors may reach into the panel's next row, which is written after this one, and read from the source's: both are there but for the last row.
+        int rounded = (width + 7) & ~7, padded = Vector256.IsHardwareAccelerated && stride >= rounded - width ? k - 1 : 0;
+        nint panel = (nint)k * width;
+        for (int p = 0; p < k; p++)
+        {
+            float* s = source + p * stride, t = panels + (nint)p * width;
+            int length = p < padded ? rounded : width;
+            for (int q = 0; q < count; q++, s += width, t += panel)
+                Copy(s, length, t);
+        }
+    }
+
+    /// <summary>One panel from rows along k.</summary>
+    private static void Transpose(float* source, nint stride, int count, int k, int width, float* panel)
+    {
         int i = 0;
         for (; i + 4 <= count; i += 4)
             TransposeFour(source + i * stride, stride, k, width, panel + i);
-        for (; i < count; i++)
-            for (int p = 0; p < k; p++)
-                panel[(nint)p * width + i] = source[i * stride + p];
+        if (i < count && count > 4)
+            TransposeFour(source + (count - 4) * stride, stride, k, width, panel + count - 4);
+        else
+            for (; i < count; i++)
+                for (int p = 0; p < k; p++)
+                    panel[(nint)p * width + i] = source[i * stride + p];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,110 +1,117 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using MLNet.PQCompression.Inference.Kernels;
 using MLNet.PQCompression.Numerics;
 
 namespace MLNet.PQCompression.Quantization.Managed;
 
-/// <summary>How the gradient of a panel of rows follows a change of one block position.</summary>
+/// <summary>How the gradients of rows follow a change of one of their blocks. Most searches change the codes of a few rows only, and no others are touched.</summary>
 internal static unsafe class PanelUpdate
 {
-    private const int Lanes = NearestCodeword.Lanes;
-
-    /// <summary>R += H_b·Δ for the d columns H_b of a block (rows of the symmetric H) and its change Δ.</summary>
+    /// <summary>R_r += Δ_r·H_b for the d rows H_b of a block (columns of the symmetric H) and the change Δ_r of that block in row r.</summary>
     /// <param name="level">The vectors to use.</param>
     /// <param name="columns">H from the block's first row on.</param>
     /// <param name="n">The length of a row of H.</param>
     /// <param name="d">The block size.</param>
-    /// <param name="change">Δ, [d][Lanes].</param>
-    /// <param name="gradient">R, [n][Lanes].</param>
-    public static void Add(SimdLevel level, ReadOnlySpan<float> columns, int n, int d, ReadOnlySpan<float> change, Span<float> gradient)
+    /// <param name="rows">The rows that change, each once.</param>
+    /// <param name="changes">Δ, [rows.Length, d].</param>
+    /// <param name="gradient">R, rows of n values.</param>
+    /// <param name="stride">Distance between R's rows.</param>
+    public static void Add(
+        SimdLevel level, ReadOnlySpan<float> columns, int n, int d, ReadOnlySpan<int> rows, ReadOnlySpan<float> changes, Span<float> gradient, int stride)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(columns.Length, d * n, nameof(columns));
-        ArgumentOutOfRangeException.ThrowIfLessThan(change.Length, d * Lanes, nameof(change));
-        ArgumentOutOfRangeException.ThrowIfLessThan(gradient.Length, n * Lanes, nameof(gradient));
-        fixed (float* h = columns, delta = change, r = gradient)
+        ArgumentOutOfRangeException.ThrowIfLessThan(changes.Length, rows.Length * d, nameof(changes));
+        foreach (int row in rows)
         {
+            ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(rows));
+            ArgumentOutOfRangeException.ThrowIfLessThan(gradient.Length, row * stride + n, nameof(gradient));
+        }
+        fixed (float* h = columns, delta = changes, r = gradient)
+        fixed (int* row = rows)
             if (level == SimdLevel.Vector512)
-            {
-                Add512(h, n, d, delta, r);
-                return;
-            }
-            for (int lane = 0; lane < Lanes; lane += Lanes / 2)
-            {
-                int i = 0;
-                for (; i + 1 < n; i += 2)
-                    Add256(h + i, h + i + 1, n, d, delta + lane, r + i * Lanes + lane, r + (i + 1) * Lanes + lane);
-                for (; i < n; i++)
-                    Add256(h + i, n, d, delta + lane, r + i * Lanes + lane);
-            }
-        }
+                Add<Float512>(h, n, d, row, rows.Length, delta, r, stride);
+            else
+                Add<Float256>(h, n, d, row, rows.Length, delta, r, stride);
     }
 
+    private static void Add<TVector>(float* h, int n, int d, int* rows, int count, float* delta, float* r, nint stride)
+        where TVector : struct, IFloatVector<TVector>
+    {
+        int i = 0;
+        for (; i + 4 <= count; i += 4)
+            Add<TVector, Rows4>(h, n, d, delta + i * d, r + rows[i] * stride, r + rows[i + 1] * stride, r + rows[i + 2] * stride, r + rows[i + 3] * stride);
+        for (; i + 2 <= count; i += 2)
+            Add<TVector, Rows2>(h, n, d, delta + i * d, r + rows[i] * stride, r + rows[i + 1] * stride, null, null);
+        for (; i < count; i++)
+            Add<TVector, Rows1>(h, n, d, delta + i * d, r + rows[i] * stride, null, null, null);
+    }
+
+    /// <summary>Up to four rows of R by two registers each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add512(float* columns, int n, int d, float* change, float* r)
+    private static void Add<TVector, TRows>(float* columns, int n, int d, float* change, float* r0, float* r1, float* r2, float* r3)
+        where TVector : struct, IFloatVector<TVector>
+        where TRows : struct, IRowCount
     {
-        for (int i = 0; i < n; i++, r += Lanes)
+        int width = TVector.Count, i = 0;
+        for (; i + 2 * width <= n; i += 2 * width)
         {
-            Vector512<float> a = Vector512.Load(r), b = Vector512.Load(r + 16), c = Vector512.Load(r + 32), e = Vector512.Load(r + 48);
-            float* h = columns + i, delta = change;
-            for (int j = 0; j < d; j++, h += n, delta += Lanes)
+            TVector a0 = TVector.Load(r0 + i), b0 = TVector.Load(r0 + i + width), a1 = default, b1 = default, a2 = default, b2 = default, a3 = default, b3 = default;
+            if (TRows.Count > 1)
+                (a1, b1) = (TVector.Load(r1 + i), TVector.Load(r1 + i + width));
+            if (TRows.Count > 2)
             {
-                Vector512<float> x = Vector512.Create(*h);
-                a = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta), a);
-                b = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta + 16), b);
-                c = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta + 32), c);
-                e = Vector512.FusedMultiplyAdd(x, Vector512.Load(delta + 48), e);
+                (a2, b2) = (TVector.Load(r2 + i), TVector.Load(r2 + i + width));
+                (a3, b3) = (TVector.Load(r3 + i), TVector.Load(r3 + i + width));
             }
-            a.Store(r);
-            b.Store(r + 16);
-            c.Store(r + 32);
-            e.Store(r + 48);
+            float* h = columns + i, delta = change;
+            for (int j = 0; j < d; j++, h += n, delta++)
+            {
+                TVector x = TVector.Load(h), y = TVector.Load(h + width), s = TVector.Create(delta[0]);
+                a0 = TVector.MultiplyAdd(x, s, a0);
+                b0 = TVector.MultiplyAdd(y, s, b0);
+                if (TRows.Count > 1)
+                {
+                    s = TVector.Create(delta[d]);
+                    a1 = TVector.MultiplyAdd(x, s, a1);
+                    b1 = TVector.MultiplyAdd(y, s, b1);
+                }
+                if (TRows.Count > 2)
+                {
+                    s = TVector.Create(delta[2 * d]);
+                    a2 = TVector.MultiplyAdd(x, s, a2);
+                    b2 = TVector.MultiplyAdd(y, s, b2);
+                    s = TVector.Create(delta[3 * d]);
+                    a3 = TVector.MultiplyAdd(x, s, a3);
+                    b3 = TVector.MultiplyAdd(y, s, b3);
+                }
+            }
+            a0.Store(r0 + i);
+            b0.Store(r0 + i + width);
+            if (TRows.Count > 1)
+            {
+                a1.Store(r1 + i);
+                b1.Store(r1 + i + width);
+            }
+            if (TRows.Count > 2)
+            {
+                a2.Store(r2 + i);
+                b2.Store(r2 + i + width);
+                a3.Store(r3 + i);
+                b3.Store(r3 + i + width);
+            }
         }
-    }
-
-    /// <summary>Two rows of R by half a panel: eight sums.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add256(float* h, float* g, int n, int d, float* delta, float* r, float* s)
-    {
-        Vector256<float> r0 = Vector256.Load(r), r1 = Vector256.Load(r + 8), r2 = Vector256.Load(r + 16), r3 = Vector256.Load(r + 24);
-        Vector256<float> s0 = Vector256.Load(s), s1 = Vector256.Load(s + 8), s2 = Vector256.Load(s + 16), s3 = Vector256.Load(s + 24);
-        for (int j = 0; j < d; j++, h += n, g += n, delta += Lanes)
-        {
-            Vector256<float> x = Vector256.Create(*h), y = Vector256.Create(*g);
-            Vector256<float> d0 = Vector256.Load(delta), d1 = Vector256.Load(delta + 8);
-            r0 = Vector256.FusedMultiplyAdd(x, d0, r0);
-            s0 = Vector256.FusedMultiplyAdd(y, d0, s0);
-            r1 = Vector256.FusedMultiplyAdd(x, d1, r1);
-            s1 = Vector256.FusedMultiplyAdd(y, d1, s1);
-            Vector256<float> d2 = Vector256.Load(delta + 16), d3 = Vector256.Load(delta + 24);
-            r2 = Vector256.FusedMultiplyAdd(x, d2, r2);
-            s2 = Vector256.FusedMultiplyAdd(y, d2, s2);
-            r3 = Vector256.FusedMultiplyAdd(x, d3, r3);
-            s3 = Vector256.FusedMultiplyAdd(y, d3, s3);
-        }
-        r0.Store(r);
-        r1.Store(r + 8);
-        r2.Store(r + 16);
-        r3.Store(r + 24);
-        s0.Store(s);
-        s1.Store(s + 8);
-        s2.Store(s + 16);
-        s3.Store(s + 24);
-    }
-
-    private static void Add256(float* h, int n, int d, float* delta, float* r)
-    {
-        Vector256<float> r0 = Vector256.Load(r), r1 = Vector256.Load(r + 8), r2 = Vector256.Load(r + 16), r3 = Vector256.Load(r + 24);
-        for (int j = 0; j < d; j++, h += n, delta += Lanes)
-        {
-            Vector256<float> x = Vector256.Create(*h);
-            r0 = Vector256.FusedMultiplyAdd(x, Vector256.Load(delta), r0);
-            r1 = Vector256.FusedMultiplyAdd(x, Vector256.Load(delta + 8), r1);
-            r2 = Vector256.FusedMultiplyAdd(x, Vector256.Load(delta + 16), r2);
-            r3 = Vector256.FusedMultiplyAdd(x, Vector256.Load(delta + 24), r3);
-        }
-        r0.Store(r);
-        r1.Store(r + 8);
-        r2.Store(r + 16);
-        r3.Store(r + 24);
+        for (; i < n; i++)
+            for (int j = 0; j < d; j++)
+            {
+                float h = columns[j * n + i];
+                r0[i] += h * change[j];
+                if (TRows.Count > 1)
+                    r1[i] += h * change[d + j];
+                if (TRows.Count > 2)
+                {
+                    r2[i] += h * change[2 * d + j];
+                    r3[i] += h * change[3 * d + j];
+                }
+            }
     }
 }

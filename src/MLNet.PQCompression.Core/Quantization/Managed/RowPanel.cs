@@ -4,19 +4,25 @@ using MLNet.PQCompression.Numerics;
 namespace MLNet.PQCompression.Quantization.Managed;
 
 /// <summary>
-/// 64 rows of a group with their codes and their part of the gradient R, small enough to stay in cache. Rows are independent of each other given
-/// the codebook, so panels are worked on in parallel.
+/// 64 rows of a group with their codes and their part of the gradient R. Rows are independent of each other given the codebook, so panels are worked on in parallel.
 /// </summary>
 internal sealed class RowPanel
 {
     private const int Lanes = NearestCodeword.Lanes;
+    private const int Padding = 16;
 
     private readonly QuantizationState _state;
     private readonly int _group;
     private readonly int _first;
     private readonly int _rows;
     private readonly float[] _offsets;
+
+    /// <summary>R, [Lanes][_stride]: row by row, since a move of one row's code changes the whole of its gradient.</summary>
     private readonly float[] _gradient;
+
+    /// <summary>Distance between the gradient's rows: not the same power of two in each, which caches do not like.</summary>
+    private readonly int _stride;
+
     private readonly ushort[] _codes;
 
     /// <summary>Copies a panel out of a state.</summary>
@@ -29,9 +35,12 @@ internal sealed class RowPanel
         (_state, _group, _first, _offsets) = (state, group, panel * Lanes, offsets);
         QuadraticObjective objective = state.Objective;
         _rows = Math.Min(Lanes, objective.Geometry.RowsPerGroup - _first);
-        _gradient = new float[objective.Geometry.RowLength * Lanes];
+        _stride = objective.Geometry.RowLength + Padding;
+        _gradient = new float[_rows * _stride];
+        float[] gradients = state.Gradients[group];
         for (int i = 0; i < objective.Geometry.RowLength; i++)
-            state.Gradients[group].AsSpan(i * objective.Stride + _first, Lanes).CopyTo(_gradient.AsSpan(i * Lanes));
+            for (int r = 0; r < _rows; r++)
+                _gradient[r * _stride + i] = gradients[i * objective.Stride + _first + r];
         _codes = new ushort[state.BlocksPerRow * Lanes];
         for (int b = 0; b < state.BlocksPerRow; b++)
             state.Codes[group].AsSpan(b * objective.Stride + _first, Lanes).CopyTo(_codes.AsSpan(b * Lanes));
@@ -40,7 +49,7 @@ internal sealed class RowPanel
     private RowPanel(RowPanel other)
     {
         (_state, _group, _first, _rows, _offsets) = (other._state, other._group, other._first, other._rows, other._offsets);
-        (_gradient, _codes) = ([.. other._gradient], [.. other._codes]);
+        (_gradient, _stride, _codes) = ([.. other._gradient], other._stride, [.. other._codes]);
     }
 
     /// <summary>A copy to try moves on.</summary>
@@ -50,8 +59,10 @@ internal sealed class RowPanel
     public void Store()
     {
         int stride = _state.Objective.Stride;
+        float[] gradients = _state.Gradients[_group];
         for (int i = 0; i < _state.Objective.Geometry.RowLength; i++)
-            _gradient.AsSpan(i * Lanes, Lanes).CopyTo(_state.Gradients[_group].AsSpan(i * stride + _first));
+            for (int r = 0; r < _rows; r++)
+                gradients[i * stride + _first + r] = _gradient[r * _stride + i];
         for (int b = 0; b < _state.BlocksPerRow; b++)
             _codes.AsSpan(b * Lanes, Lanes).CopyTo(_state.Codes[_group].AsSpan(b * stride + _first));
     }
@@ -68,39 +79,39 @@ internal sealed class RowPanel
     {
         (int n, int d, int k) = (_state.Objective.Geometry.RowLength, _state.BlockSize, _state.Codewords);
         (float[] hessian, float[] codebook) = (_state.Objective.Hessians[_group], _state.Codebook);
-        Span<float> change = new float[d * Lanes], queries = new float[d * Lanes];
-        Span<int> best = stackalloc int[Lanes];
+        Span<float> present = new float[d * Lanes], gradient = new float[d * Lanes], queries = new float[d * Lanes], changes = new float[_rows * d];
+        Span<int> best = stackalloc int[Lanes], moved = stackalloc int[Lanes];
         Span<float> scores = stackalloc float[Lanes];
         int changed = 0;
         foreach (int b in order)
         {
             Span<ushort> codes = _codes.AsSpan(b * Lanes, _rows);
             for (int r = 0; r < _rows; r++)
+            {
+                ReadOnlySpan<float> codeword = codebook.AsSpan(codes[r] * d, d), own = _gradient.AsSpan(r * _stride + b * d, d);
                 for (int j = 0; j < d; j++)
-                    change[j * Lanes + r] = codebook[codes[r] * d + j];
-            Query(hessian.AsSpan(b * d * n + b * d), n, d, _gradient.AsSpan(b * d * Lanes, d * Lanes), change, queries);
+                    (present[j * Lanes + r], gradient[j * Lanes + r]) = (codeword[j], own[j]);
+            }
+            Query(hessian.AsSpan(b * d * n + b * d), n, d, gradient, present, queries);
             if (random is not null)
-                Tilt(queries, _gradient.AsSpan(b * d * Lanes, d * Lanes), temperature, random);
+                Tilt(queries, gradient, temperature, random);
             ReadOnlySpan<float> offsets = _offsets.AsSpan(b * k, k);
             NearestCodeword.Search(queries, d, codebook, offsets, best, scores);
-            int moved = 0;
+            int moves = 0;
             for (int r = 0; r < _rows; r++)
             {
                 float score = offsets[codes[r]];
                 for (int j = 0; j < d; j++)
-                    score = MathF.FusedMultiplyAdd(codebook[codes[r] * d + j], queries[j * Lanes + r], score);
-                bool better = scores[r] < score;
+                    score = MathF.FusedMultiplyAdd(present[j * Lanes + r], queries[j * Lanes + r], score);
+                if (!(scores[r] < score))
+                    continue;
+                codes[r] = (ushort)best[r];
                 for (int j = 0; j < d; j++)
-                    change[j * Lanes + r] = better ? codebook[best[r] * d + j] - change[j * Lanes + r] : 0;
-                if (better)
-                {
-                    codes[r] = (ushort)best[r];
-                    moved++;
-                }
+                    changes[moves * d + j] = codebook[best[r] * d + j] - present[j * Lanes + r];
+                moved[moves++] = r;
             }
-            if (moved > 0)
-                PanelUpdate.Add(SimdLevels.Best, hessian.AsSpan(b * d * n), n, d, change, _gradient);
-            changed += moved;
+            PanelUpdate.Add(SimdLevels.Best, hessian.AsSpan(b * d * n), n, d, moved[..moves], changes, _gradient, _stride);
+            changed += moves;
         }
         return changed;
     }
@@ -115,7 +126,7 @@ internal sealed class RowPanel
             for (int r = 0; r < _rows; r++)
             {
                 float error = _state.Codebook[_codes[i / d * Lanes + r] * d + i % d] - target[i * stride + _first + r];
-                objectives[r] += (double)error * _gradient[i * Lanes + r];
+                objectives[r] += (double)error * _gradient[r * _stride + i];
             }
         return objectives;
     }
@@ -129,8 +140,7 @@ internal sealed class RowPanel
         {
             if (!rows(r))
                 continue;
-            for (int i = r; i < _gradient.Length; i += Lanes)
-                _gradient[i] = other._gradient[i];
+            other._gradient.AsSpan(r * _stride, _stride).CopyTo(_gradient.AsSpan(r * _stride));
             for (int i = r; i < _codes.Length; i += Lanes)
                 _codes[i] = other._codes[i];
         }
