@@ -21,6 +21,9 @@ internal sealed class DriftCorrection
     private readonly double _mean;
     private readonly WorkerPool? _pool;
 
+    /// <summary>So many outputs, and at most twice as many, tell a damping as well as all of them do.</summary>
+    private const int TrialOutputs = 128;
+
     /// <summary>The problem of one group.</summary>
     /// <param name="hessian">H, n×n.</param>
     /// <param name="products">XᵀY, n×rows.</param>
@@ -34,6 +37,23 @@ internal sealed class DriftCorrection
         MatrixProduct.Multiply(false, true, n, _rows, n, hessian, n, weight, n, 0, _residual, _rows, pool);
         TensorPrimitives.Subtract<float>(products, _residual, _residual);
     }
+
+    /// <summary>The problem of one group by every <paramref name="step"/>th of its outputs.</summary>
+    public static DriftCorrection BySome(int step, float[] hessian, float[] products, ReadOnlySpan<float> weight, int n, WorkerPool? pool)
+    {
+        int rows = weight.Length / n, some = (rows + step - 1) / step;
+        (float[] someProducts, float[] someWeight) = (new float[n * some], new float[some * n]);
+        for (int o = 0; o < some; o++)
+        {
+            weight.Slice(o * step * n, n).CopyTo(someWeight.AsSpan(o * n));
+            for (int i = 0; i < n; i++)
+                someProducts[i * some + o] = products[i * rows + o * step];
+        }
+        return new(hessian, someProducts, someWeight, n, pool);
+    }
+
+    /// <summary>How far apart the outputs of a group may be taken for <see cref="ChooseDamping"/>.</summary>
+    public static int TrialStep(int rows) => Math.Max(1, rows / TrialOutputs);
 
     /// <summary>The mean of a square matrix's diagonal.</summary>
     public static double MeanDiagonal(ReadOnlySpan<float> matrix, int n)

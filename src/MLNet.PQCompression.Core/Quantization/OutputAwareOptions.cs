@@ -27,8 +27,11 @@ public sealed record OutputAwareOptions
     /// <summary>The size of a perturbation's random tilt relative to the gradient's.</summary>
     public float Temperature { get; init; } = 0.4f;
 
-    /// <summary>Conjugate-gradient steps for the codebook in a round.</summary>
-    public int CodebookSteps { get; init; } = 15;
+    /// <summary>Conjugate-gradient steps for the codebook in a round. The next round's codes ask for another codebook, so few do.</summary>
+    public int CodebookSteps { get; init; } = 6;
+
+    /// <summary>Those for the last codebook.</summary>
+    public int FinalCodebookSteps { get; init; } = 15;
 
     /// <summary>The rounds end when the objective falls by less than this fraction.</summary>
     public double Tolerance { get; init; } = 1e-3;

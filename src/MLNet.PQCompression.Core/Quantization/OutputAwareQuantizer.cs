@@ -33,6 +33,8 @@ internal static class OutputAwareQuantizer
             if (value > before * (1 - options.Tolerance))
                 break;
         }
+        cancellationToken.ThrowIfCancellationRequested();
+        SolveCodebook(search, steps, options.FinalCodebookSteps, objective.Reach);
         float[] codebook = Float16Codebook.Round(search.Codebook);
         search.SetCodebook(codebook);
         steps.Add(new("float16", search.Refresh()));
@@ -81,7 +83,12 @@ internal static class OutputAwareQuantizer
         cancellationToken.ThrowIfCancellationRequested();
         DescendCodes(search, steps, options, perturbations, random);
         cancellationToken.ThrowIfCancellationRequested();
-        CodebookSolver.Solve(search, options.CodebookSteps, CodebookTolerance);
+        return SolveCodebook(search, steps, options.CodebookSteps, reach);
+    }
+
+    private static double SolveCodebook(ICodeSearch search, List<OutputAwareStep> steps, int iterations, float reach)
+    {
+        CodebookSolver.Solve(search, iterations, CodebookTolerance);
         LimitReach(search, reach);
         steps.Add(new("codebook", search.Refresh()));
         return steps[^1].Objective;

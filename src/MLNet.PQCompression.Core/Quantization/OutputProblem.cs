@@ -52,15 +52,17 @@ internal sealed class OutputProblem
         (MomentSums first, MomentSums second) = (statistics.Halves[0], statistics.Halves[1]);
         _products = first.Products;
         (int n, int length) = (geometry.RowLength, geometry.RowsPerGroup * geometry.RowLength);
+        int step = DriftCorrection.TrialStep(geometry.RowsPerGroup);
         var halves = new (DriftCorrection First, DriftCorrection Second)[geometry.Groups];
         for (int g = 0; g < geometry.Groups; g++)
         {
             first.Average(g, isCentered, pool);
             second.Average(g, isCentered, pool);
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
-            halves[g] = (new(first.Inputs[g], first.Products[g], own, n, pool), new(second.Inputs[g], second.Products[g], own, n, pool));
+            halves[g] = (DriftCorrection.BySome(step, first.Inputs[g], first.Products[g], own, n, pool), DriftCorrection.BySome(step, second.Inputs[g], second.Products[g], own, n, pool));
         }
-        double damping = first.Count > 0 && second.Count > 0 ? DriftCorrection.ChooseDamping(halves, rowWeights, leastDamping, cancellationToken) : leastDamping;
+        float[] trialWeights = [.. rowWeights.Where((_, o) => o % geometry.RowsPerGroup % step == 0)];
+        double damping = first.Count > 0 && second.Count > 0 ? DriftCorrection.ChooseDamping(halves, trialWeights, leastDamping, cancellationToken) : leastDamping;
         float[] target = weight.ToArray();
         for (int g = 0; g < geometry.Groups; g++)
         {

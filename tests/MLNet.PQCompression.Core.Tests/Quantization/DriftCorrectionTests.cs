@@ -36,6 +36,28 @@ public sealed class DriftCorrectionTests
     }
 
     [Fact]
+    public void Some_outputs_have_the_changes_that_they_have_among_all()
+    {
+        Rows rows = new(40, drift: 0.3f, seed: 1);
+        float[] all = rows.Correction().Solve(0.1), some = DriftCorrection.BySome(2, rows.Hessian, rows.Products, rows.Weight, Inputs, null).Solve(0.1);
+        Assert.Equal(Inputs * 2, some.Length);
+        for (int i = 0; i < Inputs; i++)
+            for (int o = 0; o < 2; o++)
+                Assert.Equal(all[i * Outputs + 2 * o], some[i * 2 + o], 1e-5);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(255, 1)]
+    [InlineData(256, 2)]
+    [InlineData(1000, 7)]
+    public void A_damping_is_chosen_from_at_least_128_outputs(int rows, int step)
+    {
+        Assert.Equal(step, DriftCorrection.TrialStep(rows));
+        Assert.InRange((rows + step - 1) / step, Math.Min(rows, 128), 255);
+    }
+
+    [Fact]
     public void A_drift_that_all_images_share_is_undone_as_far_as_it_can_be() => Assert.Equal(0.01, Damping(2000, drift: 0.3f, noise: 0));
 
     [Fact]

@@ -39,14 +39,27 @@ public sealed class PanelKernelTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void The_gradient_gains_the_columns_of_H_times_the_change(string level, int n, int d)
+    public void The_gradients_of_moved_rows_gain_the_columns_of_H_times_their_change(string level, int n, int d)
     {
-        var random = new Random(n);
-        float[] columns = Draw(random, d * n), change = Draw(random, d * Lanes), before = Draw(random, n * Lanes), gradient = [.. before];
-        PanelUpdate.Add(Enum.Parse<SimdLevel>(level), columns, n, d, change, gradient);
-        for (int i = 0; i < gradient.Length; i++)
-            Assert.Equal(before[i] + Enumerable.Range(0, d).Sum(j => (double)columns[j * n + i / Lanes] * change[j * Lanes + i % Lanes]), gradient[i], 1e-4);
+        const int rows = 11;
+        int stride = n + 3;
+        foreach (int[] moved in new int[][] { [], [4], [0, 10], [7, 2, 9], [1, 2, 3, 5, 8], [.. Enumerable.Range(0, rows)] })
+        {
+            var random = new Random(n);
+            float[] columns = Draw(random, d * n), changes = Draw(random, moved.Length * d), before = Draw(random, rows * stride), gradient = [.. before];
+            PanelUpdate.Add(Enum.Parse<SimdLevel>(level), columns, n, d, moved, changes, gradient, stride);
+            for (int i = 0; i < gradient.Length; i++)
+            {
+                (int column, int change) = (i % stride, Array.IndexOf(moved, i / stride));
+                double gain = change < 0 || column >= n ? 0 : Enumerable.Range(0, d).Sum(j => (double)columns[j * n + column] * changes[change * d + j]);
+                Assert.Equal(before[i] + gain, gradient[i], 1e-4);
+            }
+        }
     }
+
+    [Fact]
+    public void Rows_that_are_not_there_are_refused() => Assert.Throws<ArgumentOutOfRangeException>(() =>
+        PanelUpdate.Add(SimdLevels.Best, new float[4], 4, 1, [1], new float[1], new float[7], 4));
 
     private static float[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
 }
