@@ -17,7 +17,7 @@ public static class PqCompressionCatalog
     /// <param name="outputColumnName">Name of the column to be made, usually "Score" or "Features".</param>
     /// <param name="inputColumnName">Name of the image column; if null, <paramref name="outputColumnName"/>.</param>
     /// <param name="modelFile">The trained network: ONNX, safetensors or a PyTorch state dict.</param>
-    /// <param name="blocks">The block sizes: small keeps more accuracy, large makes the model smaller.</param>
+    /// <param name="blocks">The block sizes: fitted keeps most accuracy, large makes the model smaller.</param>
     /// <param name="maxImages">How many images are looked at.</param>
     /// <param name="classNames">The classes in the order of the network's outputs; if null, what the model file says.</param>
     /// <param name="gpuDeviceId">The GPU to fit on, by the package MLNet.PQCompression.TorchSharp; if null, the MLContext's, else the CPU.</param>
@@ -25,7 +25,7 @@ public static class PqCompressionCatalog
     /// <param name="task">What the network does: name classes, or make features for a trainer behind it.</param>
     public static PqCompressionEstimator CompressModel(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string modelFile,
-        BlockRegime blocks = BlockRegime.Small, int maxImages = 2048, IReadOnlyList<string>? classNames = null, int? gpuDeviceId = null, bool fallbackToCpu = false,
+        BlockRegime blocks = BlockRegime.Fitted, int maxImages = 2048, IReadOnlyList<string>? classNames = null, int? gpuDeviceId = null, bool fallbackToCpu = false,
         ImageTask task = ImageTask.Classifier) =>
         catalog.CompressModel(new PqCompressionEstimator.Options
         {

@@ -21,7 +21,7 @@ public sealed class HeldOutTests(ToolFixture files) : IClassFixture<ToolFixture>
         var schema = JsonSchema.FromText(await File.ReadAllTextAsync(files.File(report.GetProperty("$schema").GetString()!)));
         Assert.True(schema.Evaluate(report).IsValid);
         Assert.Equal((132, 32), (report.GetProperty("images").GetProperty("found").GetInt32(), report.GetProperty("images").GetProperty("heldOut").GetInt32()));
-        Assert.Equal("small", report.GetProperty("configuration").GetProperty("blocks").GetString());
+        Assert.Equal("fitted", report.GetProperty("configuration").GetProperty("blocks").GetString());
     }
 
     [Fact]

@@ -13,9 +13,9 @@ public sealed class InspectTests(ToolFixture files) : IClassFixture<ToolFixture>
         Assert.False(json.GetProperty("compressed").GetBoolean());
         Assert.Equal(JsonValueKind.Null, layers[0].GetProperty("blockSize").ValueKind);
         Assert.Equal("first convolution", layers[0].GetProperty("reason").GetString());
-        // 16×8×3×3 in blocks of 9: 128 blocks, k = 128/4 = 32 of 5 bits; the codebook is 32·9 half floats.
-        Assert.Equal((9, 32), (layers[1].GetProperty("blockSize").GetInt32(), layers[1].GetProperty("codewords").GetInt32()));
-        Assert.Equal(128 * 5 / 8 + 32 * 9 * 2, layers[1].GetProperty("paperBytes").GetInt64());
+        // 16×8×3×3 in blocks of 9: 128 blocks, k = 128/4 = 32 of 5 bits; the codebook is 32·9 half floats. In the file's 128 + 576 bytes there is room for 384 blocks of 3 and 53 codewords of 6 bits.
+        Assert.Equal((3, 53), (layers[1].GetProperty("blockSize").GetInt32(), layers[1].GetProperty("codewords").GetInt32()));
+        Assert.Equal(384 * 6 / 8 + 53 * 3 * 2, layers[1].GetProperty("paperBytes").GetInt64());
         Assert.Equal(new FileInfo(files.Model).Length, json.GetProperty("fileBytes").GetInt64());
         Assert.InRange(json.GetProperty("paperBytes").GetInt64(), 1, json.GetProperty("denseBytes").GetInt64());
         Assert.InRange(json.GetProperty("seconds").GetDouble(), 0, 60);
@@ -38,7 +38,7 @@ public sealed class InspectTests(ToolFixture files) : IClassFixture<ToolFixture>
         JsonElement json = (await ToolRun.Of("inspect", await files.Compressed(), "--json")).Json();
         Assert.True(json.GetProperty("compressed").GetBoolean());
         JsonElement layer = json.GetProperty("layers")[1];
-        Assert.Equal(("quantized", 9, 32), (layer.GetProperty("reason").GetString(), layer.GetProperty("blockSize").GetInt32(), layer.GetProperty("codewords").GetInt32()));
+        Assert.Equal(("quantized", 3, 53), (layer.GetProperty("reason").GetString(), layer.GetProperty("blockSize").GetInt32(), layer.GetProperty("codewords").GetInt32()));
         JsonElement plan = (await ToolRun.Of("inspect", files.Model, "--json")).Json();
         Assert.Equal(plan.GetProperty("paperBytes").GetInt64(), json.GetProperty("paperBytes").GetInt64());
     }

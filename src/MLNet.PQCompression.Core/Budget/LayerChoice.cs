@@ -1,3 +1,4 @@
+using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Budget;
@@ -12,10 +13,5 @@ namespace MLNet.PQCompression.Budget;
 public readonly record struct LayerChoice(int BlockSize, int Codewords, long FileBytes, double Error, double Divergence, bool IsMeasured)
 {
     /// <summary>Bytes of a quantized weight in the file.</summary>
-    public static long QuantizedBytes(TensorShape shape, int blockSize, int codewords)
-    {
-        long blocks = shape.Count / blockSize;
-        int bits = System.Numerics.BitOperations.Log2((uint)Math.Max(1, codewords - 1)) + 1;
-        return blocks + (bits > 8 ? (bits - 8) * ((blocks + 7) / 8) : 0) + 2L * blockSize * codewords;
-    }
+    public static long QuantizedBytes(TensorShape shape, int blockSize, int codewords) => FittedBlocks.FileBytes(shape, blockSize, codewords);
 }

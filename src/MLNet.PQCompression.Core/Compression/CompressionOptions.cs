@@ -29,6 +29,12 @@ public enum BlockRegime
 
     /// <summary>3×3: d = 18; 1×1: d = 8, but 4 in networks of basic blocks.</summary>
     Large,
+
+    /// <summary>
+    /// As small ones, but where a layer is so small that its codebook outweighs its codes, the smaller blocks that take no more bytes and have the most bits for each weight. The methods of the paper take
+    /// small blocks.
+    /// </summary>
+    Fitted,
 }
 
 /// <summary>What to do with the layers whose name matches; the last match wins.</summary>
@@ -50,7 +56,7 @@ public sealed record CompressionOptions
     public CompressionMethod Method { get; init; } = CompressionMethod.Output;
 
     /// <summary>The block sizes.</summary>
-    public BlockRegime Blocks { get; init; } = BlockRegime.Small;
+    public BlockRegime Blocks { get; init; } = BlockRegime.Fitted;
 
     /// <summary>k for convolutions, clamped to min(k, C_out·m/4) and down to a power of two (section 4.1).</summary>
     public int Codewords { get; init; } = 256;

@@ -80,6 +80,8 @@ public sealed class CompressionPlan
         long blocks = shape.Count / d;
         int wanted = exception?.Codewords ?? (isLinear && !RegionDetector.Applies(graph) ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
         int k = exception?.Codewords is not null ? (int)Math.Min(wanted, blocks) : Clamp(wanted, blocks);
+        if (options is { Blocks: BlockRegime.Fitted, Method: CompressionMethod.Output } && !asked && FittedBlocks.Of(shape, geometry, d, k, wanted) is { } fitted)
+            (d, k, wanted, rule) = (fitted.BlockSize, fitted.Codewords, fitted.Codewords, $"{rule}, fitted to the bytes of d = {d}, k = {k}");
         Node[] together = [.. graph.Nodes.SkipWhile(n => n != node).TakeWhile(readers.Contains)];
         if (together.Length > 1)
             rule += $"; one weight of {together.Length} nodes";

@@ -75,6 +75,7 @@ internal sealed class DriftCorrection
     /// <param name="cancellationToken">Stops between two trials.</param>
     public static double ChooseDamping(IReadOnlyList<(DriftCorrection First, DriftCorrection Second)> halves, ReadOnlyMemory<float> rowWeights, double least, CancellationToken cancellationToken = default)
     {
+        var factor = new float[halves.Max(h => h.First._hessian.Length)];
         var tried = new List<(double Damping, double Error)> { (least, Error(least)) };
         do
         {
@@ -93,7 +94,7 @@ internal sealed class DriftCorrection
                 cancellationToken.ThrowIfCancellationRequested();
                 (DriftCorrection first, DriftCorrection second) = halves[g];
                 ReadOnlySpan<float> weights = rowWeights.Span.Slice(g * first._rows, first._rows);
-                sum += second.ErrorChange(first.Solve(lambda), weights) + first.ErrorChange(second.Solve(lambda), weights);
+                sum += second.ErrorChange(first.Solve(lambda, factor), weights) + first.ErrorChange(second.Solve(lambda, factor), weights);
             }
             return sum;
         }
@@ -101,12 +102,13 @@ internal sealed class DriftCorrection
 
     /// <summary>Δ, n×rows; zero where the inputs never vary, or are beyond numbers.</summary>
     /// <param name="damping">λ; more where H + λmI is not positive definite in float32.</param>
+    /// <param name="work">n² values that are lost, or null.</param>
     /// <exception cref="NotFiniteNumberException">H is not a matrix of finite numbers.</exception>
-    public float[] Solve(double damping)
+    public float[] Solve(double damping, float[]? work = null)
     {
         if (_mean is not (> 0 and < float.MaxValue))
             return new float[_residual.Length];
-        var factor = new float[_hessian.Length];
+        float[] factor = work ?? new float[_hessian.Length];
         for (double lambda = damping; ; lambda = Math.Max(lambda * 10, 1e-6))
         {
             _hessian.CopyTo(factor, 0);

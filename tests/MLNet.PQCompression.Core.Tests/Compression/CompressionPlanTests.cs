@@ -10,6 +10,7 @@ public sealed class CompressionPlanTests
     [SkippableTheory]
     [InlineData(BlockRegime.Small, 96_780)]
     [InlineData(BlockRegime.Large, 109_356)]
+    [InlineData(BlockRegime.Fitted, 90_610)]
     public void ResNet20_has_the_size_of_the_reference(BlockRegime blocks, long bytes)
     {
         ModelGraph model = ModelFile.Load(SharedData.Require("resnet-cifar/resnet20-jpeg.safetensors"));
@@ -52,10 +53,33 @@ public sealed class CompressionPlanTests
         Assert.Equal((4, 1024), (large.Layers[^1].BlockSize, large.Layers[^1].Codewords));
     }
 
+    [SkippableFact]
+    public void Layers_that_are_all_codes_keep_their_blocks()
+    {
+        ModelGraph model = ModelFile.Load(SharedData.Require("kill-the-bits/resnet18_small_blocks.pth"));
+        CompressionPlan small = CompressionPlan.Create(model, new() { Blocks = BlockRegime.Small }), fitted = CompressionPlan.Create(model, new());
+        Assert.Equal(small.Layers.Select(l => (l.BlockSize, l.Codewords)), fitted.Layers.Select(l => (l.BlockSize, l.Codewords)));
+    }
+
+    [Fact]
+    public void The_paper_s_methods_keep_its_blocks()
+    {
+        LayerPlan[] Layers(CompressionMethod method) => [.. CompressionPlan.Create(TestNetworks.Residual(), new() { Method = method }).Layers.Where(l => l.IsQuantized)];
+        Assert.All(Layers(CompressionMethod.Paper).Where(l => l.Shape.Rank == 4), l => Assert.Equal(9, l.BlockSize));
+        Assert.Contains(Layers(CompressionMethod.Output), l => l.BlockSize == 3 && l.Reason.Contains("fitted to the bytes of d = 9, k = 64", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_asked_of_a_layer_is_not_fitted()
+    {
+        CompressionPlan plan = CompressionPlan.Create(TestNetworks.Residual(), new() { Overrides = [new("block.conv1.weight", BlockSize: 9)] });
+        Assert.Equal(9, plan.Layers.Single(l => l.Weight == "block.conv1.weight").BlockSize);
+    }
+
     [Fact]
     public void Codewords_are_clamped_to_a_quarter_of_the_blocks()
     {
-        CompressionPlan plan = CompressionPlan.Create(TestNetworks.Residual(), new());
+        CompressionPlan plan = CompressionPlan.Create(TestNetworks.Residual(), new() { Blocks = BlockRegime.Small });
         LayerPlan layer = plan.Layers.Single(l => l.Weight == "block.conv1.weight");
         Assert.Equal((9, 64), (layer.BlockSize, layer.Codewords)); // 256 blocks
         Assert.Equal(256 * 6 / 8 + 64 * 9 * 2, layer.PaperBytes);

@@ -18,7 +18,7 @@ public sealed class ModelCompressorTests
         CompressionResult result = Compress(teacher, new() { Method = method, Overrides = [Classifier] });
 
         Assert.Equal(result.Report.PaperBytes, PaperAccounting.Of(result.Student).Total);
-        Assert.Equal(CompressionPlan.Create(result.Student, new() { Overrides = [Classifier] }).PaperBytes, result.Report.PaperBytes);
+        Assert.Equal(CompressionPlan.Create(result.Student, new() { Method = method, Overrides = [Classifier] }).PaperBytes, result.Report.PaperBytes);
         foreach (LayerReport layer in result.Report.Layers.Where(l => l.Plan.IsQuantized))
         {
             var weight = Assert.IsType<QuantizedTensor>(result.Student.Initializers[layer.Plan.Weight]);

@@ -1,0 +1,59 @@
+using MLNet.PQCompression.Compression;
+using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Quantization;
+
+namespace MLNet.PQCompression.Tests.Compression;
+
+/// <summary>More bits for each weight, never more bytes, by either count.</summary>
+public sealed class FittedBlocksTests
+{
+    [Theory]
+    [InlineData(64, 64, 1, 4, 256, 2, 256)]
+    [InlineData(80, 64, 1, 4, 256, 2, 192)]
+    [InlineData(32, 32, 3, 9, 256, 3, 256)]
+    [InlineData(16, 16, 3, 9, 64, 3, 106)]
+    public void A_layer_whose_codebook_outweighs_its_codes_gets_finer_blocks(int outputs, int inputs, int side, int d, int k, int fittedSize, int fittedCodewords)
+    {
+        (TensorShape shape, LayerGeometry geometry) = Layer(outputs, inputs, side);
+        Assert.Equal((fittedSize, fittedCodewords), FittedBlocks.Of(shape, geometry, d, k, 256));
+    }
+
+    [Theory]
+    [InlineData(64, 128, 1, 4, 256)] // codes weigh as much as codewords
+    [InlineData(64, 64, 3, 9, 256)]
+    [InlineData(512, 512, 3, 9, 256)]
+    [InlineData(8, 8, 1, 4, 4)] // no codebook of eight
+    public void Other_layers_keep_theirs(int outputs, int inputs, int side, int d, int k)
+    {
+        (TensorShape shape, LayerGeometry geometry) = Layer(outputs, inputs, side);
+        Assert.Null(FittedBlocks.Of(shape, geometry, d, k, 256));
+    }
+
+    [Fact]
+    public void No_layer_grows_and_each_fitted_one_has_more_bits()
+    {
+        foreach (int outputs in new[] { 4, 10, 16, 24, 80, 128, 320 })
+            foreach (int inputs in new[] { 3, 8, 16, 58, 96, 160 })
+                foreach ((int side, int d) in new[] { (1, 4), (1, 8), (3, 9), (3, 18), (5, 25), (7, 49) })
+                {
+                    (TensorShape shape, LayerGeometry geometry) = Layer(outputs, inputs, side);
+                    foreach (int k in new[] { 8, 64, 256 })
+                    {
+                        if (geometry.RowLength % d != 0 || FittedBlocks.Of(shape, geometry, d, k, 256) is not { } fitted)
+                            continue;
+                        Assert.True(geometry.RowLength % fitted.BlockSize == 0 && shape.Count / fitted.BlockSize >= 4 * fitted.Codewords, $"{shape} d = {d}, k = {k}: {fitted}");
+                        Assert.InRange(FittedBlocks.FileBytes(shape, fitted.BlockSize, fitted.Codewords), 1, FittedBlocks.FileBytes(shape, d, k));
+                        Assert.InRange(Paper(shape, fitted.BlockSize, fitted.Codewords), 1, Paper(shape, d, k));
+                        Assert.True(Math.Log2(fitted.Codewords) / fitted.BlockSize > Math.Log2(k) / d, $"{shape} d = {d}, k = {k}: {fitted}");
+                    }
+                }
+    }
+
+    private static long Paper(TensorShape shape, int d, int k) => PaperAccounting.CodeBytes(shape.Count / d, k) + 2L * d * k;
+
+    private static (TensorShape Shape, LayerGeometry Geometry) Layer(int outputs, int inputs, int side)
+    {
+        var shape = new TensorShape(outputs, inputs, side, side);
+        return (shape, LayerGeometry.Of(new Conv(Window.Square(side), 1), shape));
+    }
+}
