@@ -19,7 +19,7 @@ internal sealed unsafe class ActivationStore : IDisposable
 
     private const int BlocksPerSlab = 256;
 
-    /// <summary>What evaluation may leave to the collector before it is called: 256 MiB.</summary>
+    /// <summary>What evaluation and statistics may leave to the collector before it is called: 256 MiB.</summary>
     private const long GarbageLimit = 256 << 20;
 
     private readonly WorkerPool? _workers;
@@ -73,6 +73,7 @@ internal sealed unsafe class ActivationStore : IDisposable
 
     internal Activation Load(TensorShape shape, nint[] blocks, float scale)
     {
+        CollectGarbage();
         var value = new Activation(shape);
         _workers.RunParts(blocks.Length, i =>
         {

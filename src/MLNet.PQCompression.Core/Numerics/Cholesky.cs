@@ -79,7 +79,10 @@ public static class Cholesky
     /// <returns>False where the matrix is not numerically positive definite; its content is then lost.</returns>
     public static bool TryFactor(Span<float> matrix, int n, WorkerPool? pool = null)
     {
+        const int strip = 384;
         var work = new float[Panel * Panel];
+        var panel = new float[Math.Max(0, n - Panel) * Panel];
+        var right = new float[strip * Panel];
         for (int start = 0; start < n; start += Panel)
         {
             int width = Math.Min(Panel, n - start), rest = n - start - width;
@@ -90,18 +93,14 @@ public static class Cholesky
             InvertTriangle(matrix, n, start, width, work);
             // The block below: B ← B·L⁻ᵀ, then the rest of the matrix: A ← A − B·Bᵀ, a strip of columns at a time.
             Span<float> below = matrix[((start + width) * n + start)..];
-            var panel = new float[rest * width];
             MatrixProduct.Multiply(false, true, rest, width, width, below, n, work, Panel, 0, panel, width, pool);
             for (int i = 0; i < rest; i++)
                 panel.AsSpan(i * width, width).CopyTo(below[(i * n)..]);
-            for (int i = 0; i < panel.Length; i++)
-                panel[i] = -panel[i];
-            const int strip = 384;
+            System.Numerics.Tensors.TensorPrimitives.Negate(panel.AsSpan(0, rest * width), panel.AsSpan(0, rest * width));
             for (int column = 0; column < rest; column += strip)
             {
                 int columns = Math.Min(strip, rest - column), rows = rest - column;
                 int corner = (start + width + column) * n + start;
-                var right = new float[columns * width];
                 for (int i = 0; i < columns; i++)
                     matrix.Slice(corner + i * n, width).CopyTo(right.AsSpan(i * width));
                 MatrixProduct.Multiply(false, true, rows, columns, width, panel.AsSpan(column * width), width, right, width, 1,
