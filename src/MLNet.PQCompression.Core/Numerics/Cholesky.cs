@@ -82,7 +82,7 @@ public static class Cholesky
         const int strip = 384;
         var work = new float[Panel * Panel];
         var panel = new float[Math.Max(0, n - Panel) * Panel];
-        var right = new float[strip * Panel];
+        var right = new float[Math.Min(strip, n) * Panel];
         for (int start = 0; start < n; start += Panel)
         {
             int width = Math.Min(Panel, n - start), rest = n - start - width;
