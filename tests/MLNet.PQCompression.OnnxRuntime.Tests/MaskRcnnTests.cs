@@ -14,7 +14,7 @@ namespace MLNet.PQCompression.OnnxRuntime.Tests;
 
 /// <summary>
 /// torchvision's Mask R-CNN, compressed through its real proposals: a small one that was trained, and maskrcnn_resnet50_fpn with random weights, which needs Debian's python3-torchvision.
-/// Run by <c>dotnet test tests/MLNet.PQCompression.OnnxRuntime.Tests --filter "FullyQualifiedName~MaskRcnnTests"</c>.
+/// Run by <c>dotnet test -c Release -p:RunSettingsFilePath= tests/MLNet.PQCompression.OnnxRuntime.Tests --filter "FullyQualifiedName~MaskRcnnTests"</c>.
 /// </summary>
 public sealed class MaskRcnnTests
 {
