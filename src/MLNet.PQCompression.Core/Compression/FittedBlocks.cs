@@ -29,7 +29,7 @@ internal static class FittedBlocks
         {
             if (geometry.RowLength % d != 0 || (area > 1 && area % d != 0))
                 continue;
-            int k = MostCodewords(shape, d, most, FileBytes(shape, blockSize, codewords), PaperBytes(shape, blockSize, codewords));
+            int k = MostCodewords(shape, d, most, FileBytes(shape, blockSize, codewords), PaperAccounting.WeightBytes(shape.Count / blockSize, blockSize, codewords));
             if (k < LeastCodewords || Rate(d, k) <= rate)
                 continue;
             (best, rate) = ((d, k), Rate(d, k));
@@ -45,13 +45,11 @@ internal static class FittedBlocks
         return blocks + (bits > 8 ? (bits - 8) * ((blocks + 7) / 8) : 0) + 2L * blockSize * codewords;
     }
 
-    private static long PaperBytes(TensorShape shape, int blockSize, int codewords) => PaperAccounting.CodeBytes(shape.Count / blockSize, codewords) + 2L * blockSize * codewords;
-
     /// <summary>The most codewords that stay within both counts of bytes, with four blocks to each at least (paper, section 4.1); 0 where none do.</summary>
     private static int MostCodewords(TensorShape shape, int blockSize, int most, long fileBytes, long paperBytes)
     {
         for (int k = (int)Math.Min(most, shape.Count / blockSize / 4); k >= 2; k--)
-            if (FileBytes(shape, blockSize, k) <= fileBytes && PaperBytes(shape, blockSize, k) <= paperBytes)
+            if (FileBytes(shape, blockSize, k) <= fileBytes && PaperAccounting.WeightBytes(shape.Count / blockSize, blockSize, k) <= paperBytes)
                 return k;
         return 0;
     }

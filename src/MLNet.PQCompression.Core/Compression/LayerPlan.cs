@@ -37,5 +37,5 @@ public sealed record LayerPlan(string Node, string Weight, TensorShape Shape, in
     public long DenseBytes => 4 * Shape.Count;
 
     /// <summary>Bytes of the weight by the plan, as the paper counts (<see cref="PaperAccounting"/>).</summary>
-    public long PaperBytes => IsQuantized ? PaperAccounting.CodeBytes(Blocks, Codewords) + 2L * Codewords * BlockSize : DenseBytes;
+    public long PaperBytes => IsQuantized ? PaperAccounting.WeightBytes(Blocks, BlockSize, Codewords) : DenseBytes;
 }

@@ -34,6 +34,9 @@ public readonly record struct PaperAccounting(long Codes, long Codebooks, long R
     /// <summary>Bytes of <paramref name="blocks"/> codes of log₂<paramref name="codewords"/> bits each, rounded up.</summary>
     public static long CodeBytes(long blocks, int codewords) => (blocks * BitOperations.Log2((uint)Math.Max(1, codewords - 1) * 2) + 7) / 8;
 
+    /// <summary>Bytes of a quantized weight: its codes and its float16 codewords.</summary>
+    internal static long WeightBytes(long blocks, int blockSize, int codewords) => CodeBytes(blocks, codewords) + 2L * codewords * blockSize;
+
     /// <summary>Adds part by part.</summary>
     public static PaperAccounting operator +(PaperAccounting a, PaperAccounting b) => new(a.Codes + b.Codes, a.Codebooks + b.Codebooks, a.Rest + b.Rest);
 }

@@ -21,7 +21,7 @@ internal sealed class DriftCorrection
     private readonly double _mean;
     private readonly WorkerPool? _pool;
 
-    /// <summary>So many outputs, and at most twice as many, tell a damping as well as all of them do.</summary>
+    /// <summary>The outputs that are asked for a damping, of layers that have more; fewer than twice as many, since they are spread evenly.</summary>
     private const int TrialOutputs = 128;
 
     /// <summary>The problem of one group.</summary>
