@@ -13,12 +13,14 @@ internal static class OrtSessions
     /// <param name="model">The ModelProto.</param>
     /// <param name="threads">Threads, or 0 for one for each processor.</param>
     /// <param name="optimize">Whether it will run more than once.</param>
+    /// <param name="keepsMemory">Whether what runs took is kept for the next ones, which is faster, and grows to the largest of each.</param>
     /// <exception cref="InvalidModelException">ONNX Runtime refuses it.</exception>
-    public static OrtSession Load(ModelGraph graph, byte[] model, int threads, bool optimize = true)
+    public static OrtSession Load(ModelGraph graph, byte[] model, int threads, bool optimize = true, bool keepsMemory = true)
     {
         using var options = new SessionOptions
         {
             IntraOpNumThreads = threads, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            EnableCpuMemArena = keepsMemory,
             GraphOptimizationLevel = optimize ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
         };
         if (graph.ForeignNodes.Any(n => n.Operator is Foreign foreign && ExtensionDomains.Contains(foreign.Domain)))

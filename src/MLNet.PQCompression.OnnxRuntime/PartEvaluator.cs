@@ -53,11 +53,11 @@ internal sealed class PartEvaluator(ModelGraph graph, ValueTypes types, int thre
         byte[] Cut(Func<string, int>? rank) => _document!.Cut(nodes, wanted, value => (int)types.Of(value), rank, out _inputs);
         try
         {
-            return OrtSessions.Load(graph, Cut(null), threads);
+            return OrtSessions.Load(graph, Cut(null), threads, keepsMemory: false);
         }
         catch (InvalidModelException)
         {
-            return OrtSessions.Load(graph, Cut(source => values(source).Shape.Rank), threads);
+            return OrtSessions.Load(graph, Cut(source => values(source).Shape.Rank), threads, keepsMemory: false);
         }
     }
 

@@ -44,6 +44,28 @@ public sealed class TaskTests(ToolFixture files) : IClassFixture<ToolFixture>
         (await ToolRun.Of("predict", TwoOutputs("c.onnx", 1), files.OneImage, "--task", "classes")).Fails(Tool.WrongUsage, "--task outputs");
     }
 
+    [Fact]
+    public async Task A_row_of_numbers_is_no_classes_unless_something_says_so()
+    {
+        string features = Features("f.onnx", 1), others = Features("g.onnx", 2);
+        JsonElement compared = (await ToolRun.Of("evaluate", features, "--images", files.OneImage, "--teacher", others, "--json")).Json();
+        Assert.Equal("pooled", Assert.Single(compared.GetProperty("outputs").EnumerateArray()).GetProperty("name").GetString());
+        string names = files.File("names.txt");
+        File.WriteAllLines(names, Enumerable.Range(0, 32).Select(i => $"class {i}"));
+        foreach (string[] said in new[] { ["--task", "classes"], new[] { "--classes", names } })
+            Assert.True((await ToolRun.Of(["evaluate", features, "--images", files.OneImage, "--teacher", others, "--json", .. said])).Json().TryGetProperty("agreement", out _));
+    }
+
+    /// <summary>The tiny model up to its pooled features.</summary>
+    private string Features(string name, int seed)
+    {
+        ModelGraph model = TinyModel.Create(seed);
+        string path = files.File(name);
+        OnnxWriter.Write(new ModelGraph(model.Name, model.Input, [new("pooled", new(-1, 32, 1, 1))], [.. model.Nodes.TakeWhile(n => n.Output != "features")],
+            model.Initializers.Where(i => !i.Key.StartsWith("fc.", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal)), path);
+        return path;
+    }
+
     /// <summary>The tiny model up to its features, which it gives in both shapes.</summary>
     private string TwoOutputs(string name, int seed)
     {

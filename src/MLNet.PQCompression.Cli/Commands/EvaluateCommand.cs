@@ -50,13 +50,14 @@ internal sealed partial class EvaluateCommand : ToolCommand
         }
         if (arguments.GetValue(_detection.Profile) is not null)
             throw new UsageException("--profile is for --coco.");
-        ModelGraph? classifier = _task.Classifier(arguments, model);
+        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
+        bool isUnnamed = teacher is not null && !all.HasLabels && arguments.GetValue(_labels) is null && arguments.GetResult(_classes.Symbol) is null;
+        ModelGraph? classifier = _task.Classifier(arguments, model, needsProof: isUnnamed);
         if (classifier is null && teacher is null)
             throw new UsageException("This model is no classifier: give --teacher, and every output is compared with the teacher's.");
         StatedPreprocessing stated = _preprocessing.Read(arguments, console, model, _model.Path(arguments));
         ImagePreprocessing preprocessing = stated.Preprocessing;
         int threads = arguments.GetValue(_threads);
-        using ImageSource all = ImageSource.Open(arguments.GetRequiredValue(_images), console.CancellationToken);
         ImageSource images = classifier is null ? all : Labelled(arguments, all, classifier, preprocessing);
         if (arguments.GetValue(_limit) is { } limit && limit < images.Count)
             images = images.Sample(limit, arguments.GetValue(_seed));

@@ -42,13 +42,18 @@ internal sealed class TaskOption
     }
 
     /// <summary>The part of a network that gives scores of classes, or null where its outputs are taken as they are.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="needsProof">Whether a row of numbers is no evidence: nothing else speaks of classes, and there is another way to look at it.</param>
     /// <exception cref="UsageException">Classes are asked for, and there are none.</exception>
-    public ModelGraph? Classifier(ParseResult arguments, ModelGraph model)
+    public ModelGraph? Classifier(ParseResult arguments, ModelGraph model, bool needsProof = false)
     {
         NetworkTask task = arguments.GetValue(Symbol);
         if (task is NetworkTask.Outputs or NetworkTask.Detections)
             return null;
         ModelGraph? part = ClassifierPart.Find(model) ?? (task == NetworkTask.Classes && model.Outputs.Length == 1 && !model.ForeignNodes.Any() ? model : null);
+        if (task == NetworkTask.Auto && needsProof && part is not null && !ClassifierPart.IsCertain(part))
+            return null;
         return task != NetworkTask.Classes ? part
             : part ?? throw new UsageException("--task classes: no output of this model can be told to be scores of classes; use --task outputs.");
     }

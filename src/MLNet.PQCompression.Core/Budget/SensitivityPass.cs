@@ -23,8 +23,8 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
     /// <param name="shapes">The shapes of all values for one image, or null to infer them.</param>
     public WorkEstimate WorkOf(int samples, int probed, TensorShape image, IReadOnlyDictionary<string, TensorShape>? shapes) => new(
         model, plan, samples, image, 1, (layer, geometry, positions, pass) => Grid(layer).SelectMany(g => g.Measured.Select(k => (g.BlockSize, Codewords: k))).Aggregate(
-            WorkModel.Statistics(geometry, samples, positions) + WorkModel.Solving(geometry) + Work.Of(WorkKind.Scoring, MostCosts * probed * pass),
-            (sum, c) => sum + WorkModel.Search(geometry, c.BlockSize, c.Codewords, isShort: true)), shapes);
+            WorkModel.Statistics(geometry, samples, positions) + WorkModel.Solving(geometry) + Work.Of(WorkKind.Scoring, MostCosts * probed * pass) + MostCosts * WorkModel.Search(geometry, layer.BlockSize, layer.Codewords, isShort: true),
+            (sum, c) => sum + WorkModel.Search(geometry with { Rows = geometry.Rows / LayerTrials.StepOf(geometry, c.BlockSize, c.Codewords) }, c.BlockSize, c.Codewords, isShort: true)), shapes);
 
     /// <summary>Measures.</summary>
     /// <param name="store">Keeps activations.</param>
@@ -85,17 +85,24 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
     private (LayerSensitivity, StoredActivation[][]?) Measure(TwinFrontier frontier, LayerQuantizer quantizer, LayerPlan layer, DivergenceProbe probe, WorkItem item)
     {
         IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> grid = Grid(layer);
-        (IReadOnlyList<LayerQuantizer.Trial> trials, StoredActivation[][]? outputs) = quantizer.Try(
-            frontier, model, [.. layer.Readers.Select(r => _nodes[r])], layer, [.. grid.SelectMany(g => g.Measured.Select(k => (g.BlockSize, k)))], unchecked(options.Seed * 1000003 + layer.Weight.Length), item, cancellationToken);
-        // What errors cost is measured near the middle of what a plan will choose, well above, and at the worst.
-        LayerQuantizer.Trial near = Nearest(trials, layer.PaperBytes), far = Nearest(trials, layer.PaperBytes / 2), worst = trials.MaxBy(t => t.RelativeError)!;
+        LayerTrials trials = quantizer.Try(frontier, model, [.. layer.Readers.Select(r => _nodes[r])], layer, unchecked(options.Seed * 1000003 + layer.Weight.Length), item, cancellationToken);
+        var errors = new Dictionary<(int BlockSize, int Codewords), double>();
+        LayerTrials.Trial[] costly;
+        using (item.Time(WorkKind.Search))
+        {
+            foreach ((int d, int[] measured, _) in grid)
+                foreach (int k in measured)
+                    errors[(d, k)] = trials.Error(d, k);
+            // What errors cost is measured near the middle of what a plan will choose, well above, and at the worst.
+            costly = [.. new[] { Nearest(errors.Keys, layer, layer.PaperBytes), Nearest(errors.Keys, layer, layer.PaperBytes / 2), errors.MaxBy(e => e.Value).Key }.Distinct().Select(c => trials.Quantize(c.BlockSize, c.Codewords))];
+        }
         using IDisposable scored = item.Time(WorkKind.Scoring);
-        (LayerQuantizer.Trial Trial, double Cost)[] costs = [.. new[] { near, far, worst }.Distinct().Select(t => (t, probe.Measure(model.WithInitializers(t.Weights), cancellationToken)))];
-        Func<double, double> divergence = ErrorModel.Divergence([.. costs.Select(c => (c.Trial.RelativeError, c.Cost))]);
+        double[] costs = [.. costly.Select(t => probe.Measure(model.WithInitializers(t.Weights), cancellationToken))];
+        Func<double, double> divergence = ErrorModel.Divergence([.. costly.Zip(costs, (t, cost) => (t.RelativeError, cost))]);
         var choices = new List<LayerChoice>();
         foreach ((int d, int[] measured, int[] choosable) in grid)
         {
-            (int, double)[] knots = [.. measured.Select(k => (k, trials.First(t => t.Plan.BlockSize == d && t.Plan.Codewords == k).RelativeError))];
+            (int, double)[] knots = [.. measured.Select(k => (k, errors[(d, k)]))];
             foreach (int k in choosable)
             {
                 double error = ErrorModel.Error(knots, k);
@@ -104,10 +111,11 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         }
         if (!IsFixed(layer))
             choices.Add(new(0, 0, layer.DenseBytes, 0, 0, true));
-        var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, costs[0].Cost, true);
-        return (new(layer, reference, [.. choices.OrderByDescending(c => c.FileBytes)]), outputs);
+        LayerTrials.Trial near = costly[0];
+        var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, costs[0], true);
+        return (new(layer, reference, [.. choices.OrderByDescending(c => c.FileBytes)]), trials.TeacherOutputs);
     }
 
-    private static LayerQuantizer.Trial Nearest(IReadOnlyList<LayerQuantizer.Trial> trials, long bytes) =>
-        trials.MinBy(t => Math.Abs(Math.Log((double)t.Plan.PaperBytes / bytes)))!;
+    private static (int BlockSize, int Codewords) Nearest(IEnumerable<(int BlockSize, int Codewords)> choices, LayerPlan layer, long bytes) =>
+        choices.MinBy(c => Math.Abs(Math.Log((double)(layer with { BlockSize = c.BlockSize, Codewords = c.Codewords }).PaperBytes / bytes)));
 }

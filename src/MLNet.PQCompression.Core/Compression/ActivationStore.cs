@@ -19,13 +19,9 @@ internal sealed unsafe class ActivationStore : IDisposable
 
     private const int BlocksPerSlab = 256;
 
-    /// <summary>What evaluation and statistics may leave to the collector before it is called: 256 MiB.</summary>
-    private const long GarbageLimit = 256 << 20;
-
     private readonly WorkerPool? _workers;
     private readonly List<nint> _slabs = [];
     private readonly Stack<nint> _free = [];
-    private long _collected = GC.GetTotalAllocatedBytes();
 
     /// <summary>An empty store.</summary>
     /// <param name="workers">The threads to share, or null for the caller's alone.</param>
@@ -47,7 +43,7 @@ internal sealed unsafe class ActivationStore : IDisposable
         float scale = Scale(largest);
         if (scale != 1)
             Fill(scale);
-        CollectGarbage();
+        Garbage.Collect();
         return new(this, value.Shape, own, scale);
 
         float Fill(float scale)
@@ -73,7 +69,7 @@ internal sealed unsafe class ActivationStore : IDisposable
 
     internal Activation Load(TensorShape shape, nint[] blocks, float scale)
     {
-        CollectGarbage();
+        Garbage.Collect();
         var value = new Activation(shape);
         _workers.RunParts(blocks.Length, i =>
         {
@@ -102,15 +98,6 @@ internal sealed unsafe class ActivationStore : IDisposable
         for (int i = BlocksPerSlab - 1; i > 0; i--)
             _free.Push(slab + i * BlockValues * sizeof(ushort));
         return slab;
-    }
-
-    /// <summary>Few objects live, so a collection takes next to no time; by itself the collector lets the process grow by gigabytes.</summary>
-    private void CollectGarbage()
-    {
-        if (GC.GetTotalAllocatedBytes() - _collected < GarbageLimit)
-            return;
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
-        _collected = GC.GetTotalAllocatedBytes();
     }
 }
 

@@ -26,32 +26,33 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     public sealed record Outcome(
         IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError, double[] Objective, StoredActivation[][]? TeacherOutputs);
 
-    /// <summary>What a short search gave.</summary>
-    /// <param name="Plan">The layer with the block size and codebook that were tried.</param>
-    /// <param name="Weights">The initializers to replace.</param>
-    /// <param name="RelativeError">The share of the outputs' energy that is error.</param>
-    public sealed record Trial(LayerPlan Plan, IReadOnlyList<KeyValuePair<string, Initializer>> Weights, double RelativeError);
-
     /// <summary>Quantizes a layer whose inputs, of all its readers, lie on the frontier. One that no image reaches is quantized by its weight alone. The item times it.</summary>
     /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
     public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        try
+        LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
+        return Guarded(readers[0], plan, () =>
         {
-            LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
             if (options.Method == CompressionMethod.Output && inputs.AreReached)
                 return ByOutputs(frontier, teacher, readers, plan, inputs, seed, item, cancellationToken);
             Outcome outcome = ByBlocks(teacher, readers, plan, inputs, seed, item, cancellationToken);
             return options.Method == CompressionMethod.Output ? outcome with { TeacherOutputs = frontier.TeacherOutputs(readers, cancellationToken) } : outcome;
+        });
+    }
+
+    /// <summary>Does something with a layer's numbers and says which layer it is where they are beyond float32 or float16.</summary>
+    private static T Guarded<T>(Node node, LayerPlan plan, Func<T> work)
+    {
+        try
+        {
+            return work();
         }
         catch (NotFiniteNumberException e)
         {
-            throw Beyond(readers[0], plan, e);
+            throw new InvalidModelException(
+                $"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
         }
     }
-
-    private static InvalidModelException Beyond(Node node, LayerPlan plan, NotFiniteNumberException e) =>
-        new($"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
 
     private Outcome ByBlocks(ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)
     {
@@ -78,29 +79,16 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         return new([new(plan.Weight, tensor)], energy > 0 ? result.Objective / energy : 0, [.. result.Iterations.Select(i => i.Objective), result.Objective], null);
     }
 
-    /// <summary>Tries several block sizes and codebooks with short searches on the same statistics; the frontier and the student stay as they are.</summary>
-    /// <returns>What each gave, and the teacher's outputs of each reader.</returns>
-    public (IReadOnlyList<Trial> Trials, StoredActivation[][] TeacherOutputs) Try(
-        TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, IReadOnlyList<(int BlockSize, int Codewords)> candidates, int seed, WorkItem item, CancellationToken cancellationToken)
+    /// <summary>Takes a layer's statistics, for several block sizes and codebooks to be tried on; the frontier and the student stay as they are.</summary>
+    public LayerTrials Try(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        try
+        LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
+        return Guarded(readers[0], plan, () =>
         {
-            LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
             (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
-            using IDisposable searched = item.Time(WorkKind.Search);
-            var trials = new List<Trial>();
-            foreach ((int d, int k) in candidates)
-            {
-                LayerPlan tried = plan with { BlockSize = d, Codewords = k };
-                OutputAwareResult result = OutputAwareQuantizer.Quantize(problem!.Objective, d, OutputAwareOptions.Short with { Codewords = k, Seed = seed }, backend, cancellationToken);
-                trials.Add(new(tried, Weights(frontier, problem, correction, tried, result), result.RelativeError));
-            }
-            return (trials, outputs);
-        }
-        catch (NotFiniteNumberException e)
-        {
-            throw Beyond(readers[0], plan, e);
-        }
+            return new LayerTrials(
+                problem!, plan, seed, backend, outputs, (tried, result) => Weights(frontier, problem!, correction, tried, result), work => Guarded(readers[0], plan, work), cancellationToken);
+        });
     }
 
     private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ internal static class WorkModel
     private const double ValueOverhead = 32;
 
     /// <summary>Rounds that a whole search usually takes of the 12 that it may.</summary>
-    private const double UsualRounds = 10.5;
+    private const double UsualRounds = 6.5;
 
     /// <summary>What k-means and the first codes of a start take, in rounds.</summary>
     private const double RoundsOfStart = 1.5;

@@ -12,6 +12,9 @@ internal sealed class DriftCorrection
     /// <summary>Above this damping next to nothing is left of the correction.</summary>
     private const double LargestDamping = 30;
 
+    /// <summary>From one damping that is tried to the next.</summary>
+    private const double TrialFactor = 10;
+
     /// <summary>The share of the best damping's gain that a smaller one must have.</summary>
     private const double SharedGain = 0.95;
 
@@ -79,12 +82,17 @@ internal sealed class DriftCorrection
         var tried = new List<(double Damping, double Error)> { (least, Error(least)) };
         do
         {
-            double next = tried[^1].Damping * Math.Sqrt(10);
+            double next = tried[^1].Damping * TrialFactor;
             tried.Add((next, Error(next)));
         }
         while (tried[^1].Error < tried[^2].Error && tried[^1].Damping < LargestDamping);
         double best = tried.Min(t => t.Error), enough = best < 0 ? best * SharedGain : best;
-        return Math.Max(least, tried.FirstOrDefault(t => t.Error <= enough, tried[0]).Damping / 2);
+        int first = tried.FindIndex(t => t.Error <= enough);
+        if (first <= 0)
+            return least;
+        // Between two dampings the error is taken as linear in their logarithm.
+        (double before, double after) = (tried[first - 1].Error, tried[first].Error);
+        return Math.Max(least, tried[first - 1].Damping * Math.Pow(TrialFactor, (before - enough) / (before - after)) / 2);
 
         double Error(double lambda)
         {

@@ -26,10 +26,10 @@ internal sealed class MomentSums
     }
 
     /// <summary>XᵀX of each group, n×n; after <see cref="Average"/> its mean over the rows or their covariance.</summary>
-    public float[][] Inputs { get; }
+    public float[][] Inputs { get; private set; }
 
     /// <summary>XᵀY of each group, n×RowsPerGroup; after <see cref="Average"/> likewise.</summary>
-    public float[][] Products { get; }
+    public float[][] Products { get; private set; }
 
     /// <summary>The rows added so far.</summary>
     public long Count => (long)_count[0];
@@ -116,6 +116,9 @@ internal sealed class MomentSums
                 products[i * _width + r] = (float)((1 - share) * products[i * _width + r] + share * otherProducts[i * _width + r] + between * inputs[i] * outputs[r]);
         });
     }
+
+    /// <summary>Gives the matrices back. Sums and <see cref="Count"/> stay.</summary>
+    public void ReleaseMatrices() => (Inputs, Products) = ([], []);
 
     private static void AddSums(ReadOnlySpan<float> rows, Span<double> sums)
     {

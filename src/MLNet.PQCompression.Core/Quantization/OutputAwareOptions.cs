@@ -34,7 +34,7 @@ public sealed record OutputAwareOptions
     public int FinalCodebookSteps { get; init; } = 15;
 
     /// <summary>The rounds end when the objective falls by less than this fraction.</summary>
-    public double Tolerance { get; init; } = 1e-3;
+    public double Tolerance { get; init; } = 2e-3;
 
     /// <summary>Seed of the initial codewords and of the order of positions.</summary>
     public int Seed { get; init; }

@@ -64,6 +64,22 @@ public sealed class QuadraticObjective
     /// <summary>The rows of a group, padded.</summary>
     public int Stride { get; }
 
+    /// <summary>The objective of every <paramref name="step"/>th row of a layer with one group.</summary>
+    internal QuadraticObjective BySome(int step)
+    {
+        if (step == 1)
+            return this;
+        int n = Geometry.RowLength, rows = (Geometry.Rows + step - 1) / step;
+        float[] target = new float[rows * n], weights = new float[rows];
+        for (int r = 0; r < rows; r++)
+        {
+            weights[r] = RowWeights[0][r * step];
+            for (int i = 0; i < n; i++)
+                target[r * n + i] = Targets[0][i * Stride + r * step];
+        }
+        return new(Geometry with { Rows = rows }, Hessians, target, weights);
+    }
+
     /// <summary>H·D of one group.</summary>
     public void Multiply(int group, float[] matrix, float[] product, WorkerPool? pool)
     {

@@ -27,6 +27,13 @@ public static class ClassifierPart
         return scores is [var one] ? Restricted(graph, own, one.Output) : null;
     }
 
+    /// <summary>Whether the network itself shows that its output is scores: it names classes, or a Softmax or a linear layer makes them. A row of numbers that pooling makes may as well be features.</summary>
+    public static bool IsCertain(ModelGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        return OutputKinds.Of(graph) == OutputKind.Classes;
+    }
+
     /// <summary>Whether an image's values are one number for each of several classes.</summary>
     private static bool IsVector(TensorShape shape) => shape.Rank >= 2 && shape[1] > 1 && shape.Dimensions.Skip(2).All(d => d == 1);
 

@@ -53,6 +53,7 @@ internal sealed class ManagedCodeSearch : ICodeSearch
     public double Refresh()
     {
         _sums.Release();
+        Garbage.Collect();
         return _state.Refresh(_pool);
     }
 
@@ -63,7 +64,10 @@ internal sealed class ManagedCodeSearch : ICodeSearch
     public void Perturb(float temperature, ReadOnlySpan<int> seeds)
     {
         foreach (int seed in seeds)
+        {
             CoordinateDescent.Perturb(_state, temperature, seed, _pool);
+            Garbage.Collect();
+        }
     }
 
     /// <inheritdoc/>
