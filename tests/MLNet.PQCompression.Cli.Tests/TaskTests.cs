@@ -50,6 +50,8 @@ public sealed class TaskTests(ToolFixture files) : IClassFixture<ToolFixture>
         string features = Features("f.onnx", 1), others = Features("g.onnx", 2);
         JsonElement compared = (await ToolRun.Of("evaluate", features, "--images", files.OneImage, "--teacher", others, "--json")).Json();
         Assert.Equal("pooled", Assert.Single(compared.GetProperty("outputs").EnumerateArray()).GetProperty("name").GetString());
+        JsonElement predicted = (await ToolRun.Of("predict", features, files.OneImage, "--json")).Json();
+        Assert.Equal("pooled", predicted.GetProperty("images")[0].GetProperty("outputs")[0].GetProperty("name").GetString());
         string names = files.File("names.txt");
         File.WriteAllLines(names, Enumerable.Range(0, 32).Select(i => $"class {i}"));
         foreach (string[] said in new[] { ["--task", "classes"], new[] { "--classes", names } })

@@ -97,7 +97,7 @@ public sealed class QuantizationConformanceTests : TorchTest
             }
             for (int i = 0; i < geometry.RowLength; i++)
                 Assert.Equal(expected.InputMean(g, i), actual.InputMean(g, i), 1e-5);
-            Assert.Equal(expected.Spreads[g].Shrinkage(1), actual.Spreads[g].Shrinkage(1), 1e-4);
+            Assert.Equal(expected.Spreads[g].Shrinkage(expected.Halves[0].Inputs[g]), actual.Spreads[g].Shrinkage(expected.Halves[0].Inputs[g]), 1e-4);
         }
         for (int o = 0; o < geometry.Rows; o++)
             Assert.Equal(expected.OutputMean(o), actual.OutputMean(o), 1e-5);

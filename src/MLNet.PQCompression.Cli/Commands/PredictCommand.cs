@@ -54,7 +54,7 @@ internal sealed partial class PredictCommand : ToolCommand
         _detection.RefuseForOthers(arguments, model);
         ShardWork? shard = _shards.Read(arguments, images);
         ImageSampleSource samples = _imageArguments.Samples(arguments, console, shard?.Images ?? images, preprocessing, threads);
-        if (_task.Classifier(arguments, model) is not { } classifier)
+        if (_task.Classifier(arguments, model, needsProof: arguments.GetResult(_classes.Symbol) is null) is not { } classifier)
         {
             using var outputs = new OutputPredictions(model, samples, threads);
             if (shard is not null && outputs.BatchSize > 1)

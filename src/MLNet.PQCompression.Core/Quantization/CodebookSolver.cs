@@ -14,7 +14,8 @@ internal static class CodebookSolver
     /// <param name="search">The search, refreshed.</param>
     /// <param name="iterations">Steps at most.</param>
     /// <param name="tolerance">Ends when the preconditioned residual has fallen by this factor.</param>
-    public static void Solve(ICodeSearch search, int iterations, double tolerance)
+    /// <returns>By how much the objective has fallen: r·z·α in each step.</returns>
+    public static double Solve(ICodeSearch search, int iterations, double tolerance)
     {
         double[] residual = search.SumGradient();
         for (int i = 0; i < residual.Length; i++)
@@ -22,7 +23,7 @@ internal static class CodebookSolver
         int d = search.BlockSize;
         double[][] factors = Preconditioner(search);
         double[] scaled = Precondition(factors, residual, d), direction = [.. scaled];
-        double rz = Dot(residual, scaled), first = rz;
+        double rz = Dot(residual, scaled), first = rz, fallen = 0;
         for (int iteration = 0; iteration < iterations && rz > tolerance * tolerance * first && rz > 0; iteration++)
         {
             double[] image = search.SumImage(direction);
@@ -31,6 +32,7 @@ internal static class CodebookSolver
                 break;
             double alpha = rz / curvature;
             search.Step(direction, alpha);
+            fallen += alpha * rz;
             for (int i = 0; i < residual.Length; i++)
                 residual[i] -= alpha * image[i];
             scaled = Precondition(factors, residual, d);
@@ -39,6 +41,7 @@ internal static class CodebookSolver
                 direction[i] = scaled[i] + beta * direction[i];
             rz = next;
         }
+        return fallen;
     }
 
     /// <summary>The codebook that is best by each block position alone: codeword by codeword the solution of its own d×d system. One without blocks stays.</summary>

@@ -65,14 +65,18 @@ internal sealed class CovarianceSpread
         _images[0] += images;
     }
 
-    /// <summary>The share of the target T in the best estimate of the covariance, (1 − ρ)·H + ρ·T; 0 to 1.</summary>
-    /// <param name="squaredDistance">‖H − T‖².</param>
-    public double Shrinkage(double squaredDistance)
+    /// <summary>The share of a multiple of the identity in the best estimate of the covariance, (1 − ρ)·H + ρ·m·I with m the mean of H's diagonal; 0 to 1.</summary>
+    /// <param name="covariance">H, n×n.</param>
+    public double Shrinkage(ReadOnlySpan<float> covariance)
     {
-        double mean = 0;
+        double trace = 0, square = 0, mean = 0;
+        for (int i = 0; i < _n; i++)
+            trace += covariance[i * _n + i];
+        for (int i = 0; i < _n; i++)
+            square += System.Numerics.Tensors.TensorPrimitives.SumOfSquares(covariance.Slice(i * _n, _n));
         foreach (double sum in _sums)
             mean += sum * sum / _images[0] / Probes;
-        double spread = Math.Max(0, _squares[0] - mean) / _images[0] / _images[0] * _views;
-        return squaredDistance > 0 ? Math.Min(1, spread / squaredDistance) : _images[0] > 0 ? 1 : 0;
+        double spread = Math.Max(0, _squares[0] - mean) / _images[0] / _images[0] * _views, distance = square - trace * trace / _n;
+        return distance > 0 ? Math.Min(1, spread / distance) : _images[0] > 0 ? 1 : 0;
     }
 }

@@ -88,22 +88,23 @@ internal static class OutputAwareQuantizer
 
     private static double SolveCodebook(ICodeSearch search, List<OutputAwareStep> steps, int iterations, float reach)
     {
-        CodebookSolver.Solve(search, iterations, CodebookTolerance);
-        LimitReach(search, reach);
-        steps.Add(new("codebook", search.Refresh()));
+        double fallen = CodebookSolver.Solve(search, iterations, CodebookTolerance);
+        steps.Add(new("codebook", LimitReach(search, reach) ? search.Refresh() : Math.Max(0, steps[^1].Objective - fallen)));
         return steps[^1].Objective;
     }
 
     /// <summary>Takes coordinates of codewords beyond reach back to it. Those in reach are left as they are.</summary>
-    private static void LimitReach(ICodeSearch search, float reach)
+    /// <returns>Whether there were any, so that error and gradient are to be worked out anew.</returns>
+    private static bool LimitReach(ICodeSearch search, float reach)
     {
         float largest = System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(search.Codebook);
         if (Math.Abs(largest) <= reach)
-            return;
+            return false;
         float[] limited = search.Codebook.ToArray();
         for (int i = 0; i < limited.Length; i++)
             limited[i] = float.IsFinite(limited[i]) ? Math.Clamp(limited[i], -reach, reach) : throw new NotFiniteNumberException("its codewords are not finite");
         search.SetCodebook(limited);
+        return true;
     }
 
     private static double DescendCodes(ICodeSearch search, List<OutputAwareStep> steps, OutputAwareOptions options, int perturbations, Random random)

@@ -23,9 +23,6 @@ internal sealed class OutputProblem
     /// <summary>Rows are not scaled as a whole while their values are about 2⁻⁸ to 2⁸, which float16 holds well.</summary>
     private const int FreeExponent = 8;
 
-    /// <summary>The share of H that the images have in any case.</summary>
-    private const double LeastOwnShare = 0.05;
-
     /// <summary>What float32 sums cannot tell from zero, relative to a variance.</summary>
     private const double Rounding = 1e-6;
 
@@ -41,7 +38,7 @@ internal sealed class OutputProblem
     /// <param name="isScaled">Whether a scale of each output can be absorbed.</param>
     /// <param name="rowWeights">How much each output's errors weigh.</param>
     /// <param name="leastDamping">λ of the drift correction as a fraction of H's mean diagonal, at least.</param>
-    /// <param name="isShrunk">Whether H is shrunk by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
+    /// <param name="isShrunk">Whether H is shrunk towards the identity by as much as the images differ (<see cref="CovarianceSpread"/>).</param>
     /// <param name="pool">The threads to share.</param>
     /// <param name="cancellationToken">Stops between two dampings.</param>
     /// <exception cref="NotFiniteNumberException">The moments are not finite.</exception>
@@ -72,9 +69,7 @@ internal sealed class OutputProblem
             first.Merge(second, g, isCentered, pool);
             float[] hessian = first.Inputs[g];
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
-            if (isShrunk)
-                Shrink(hessian, _products[g], own, geometry, statistics.Spreads[g], pool);
-            Settle(hessian, _products[g], own, geometry);
+            Shrink(hessian, _products[g], own, geometry, isShrunk ? statistics.Spreads[g].Shrinkage(hessian) : 0);
             float[] change = new DriftCorrection(hessian, _products[g], own, n, pool).Solve(damping);
             for (int i = 0; i < length; i++)
                 target[g * length + i] += change[i % n * geometry.RowsPerGroup + i / n];
@@ -126,29 +121,17 @@ internal sealed class OutputProblem
     }
 
     /// <summary>
-    /// H + λT and XᵀY + λTWᵀ with T a covariance of H's kind but with less to be wrong about (<see cref="ShrinkageTarget"/>): as if besides the images there were others of that covariance, on which the
-    /// teacher's weight acts. λ = ρ/(1 − ρ), where few images leave directions of the inputs all but unseen: errors there are no longer free.
+    /// H + Λ and XᵀY + ΛWᵀ with Λ diagonal: as if besides the images there were inputs of white noise on which the teacher's weight acts. λ = m·ρ/(1 − ρ), m the mean of H's diagonal, where few images
+    /// leave directions of the inputs all but unseen: errors there are no longer free. And as much for each input as rounding leaves unknown, so that H is positive definite though inputs are
+    /// constant or equal each other; where none varies at all H becomes the identity, and the weights themselves are matched.
     /// </summary>
-    private static void Shrink(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, CovarianceSpread spread, WorkerPool? pool)
-    {
-        var target = new ShrinkageTarget(hessian, geometry.RowLength, ShrinkageTarget.TapsOf(geometry), pool);
-        double shrinkage = spread.Shrinkage(target.SquaredDistance(hessian, pool)), factor = shrinkage / Math.Max(1 - shrinkage, LeastOwnShare);
-        if (!(factor > 0))
-            return;
-        target.AddTo(hessian, factor, pool);
-        target.AddProductTo(products, weight, factor, pool);
-    }
-
-    /// <summary>
-    /// To each variance, and likewise to XᵀY, as much as rounding leaves unknown, so that H is positive definite though inputs are constant or equal each other; where none varies at all H becomes the identity,
-    /// and the weights themselves are matched.
-    /// </summary>
-    private static void Settle(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry)
+    private static void Shrink(float[] hessian, float[] products, ReadOnlySpan<float> weight, LayerGeometry geometry, double shrinkage)
     {
         (int n, int rows) = (geometry.RowLength, geometry.RowsPerGroup);
-        double mean = DriftCorrection.MeanDiagonal(hessian, n), ridge = mean > 0 ? mean * Rounding : 1;
+        double mean = DriftCorrection.MeanDiagonal(hessian, n);
         if (!double.IsFinite(mean))
             throw new NotFiniteNumberException("the second moments of its inputs are not finite");
+        double ridge = mean > 0 ? mean * shrinkage / Math.Max(1 - shrinkage, 1e-3) + mean * Rounding : 1;
         for (int i = 0; i < n; i++)
         {
             var own = (float)(ridge + hessian[i * n + i] * Rounding);

@@ -29,7 +29,7 @@ public sealed class CovarianceSpreadTests
         double between = own.Sum(a => a.Zip(mean, (x, y) => (x - y) * (x - y)).Sum()) / images / images;
         double distance = Enumerable.Range(0, N * N).Sum(k => Math.Pow(mean[k] - (k / N == k % N ? diagonal : 0), 2));
         double expected = Math.Min(1, between / distance);
-        Assert.InRange(spread.Shrinkage(distance), expected * 0.8, expected * 1.25);
+        Assert.InRange(spread.Shrinkage(covariance), expected * 0.8, expected * 1.25);
         Assert.InRange(expected, 1e-3, 0.9);
     }
 
@@ -41,7 +41,7 @@ public sealed class CovarianceSpreadTests
         var spread = new CovarianceSpread(N);
         for (int i = 0; i < 5; i++)
             spread.Add(rows, Rows, 1, null);
-        Assert.InRange(spread.Shrinkage(squaredDistance: 1), 0, 1e-6);
+        Assert.InRange(spread.Shrinkage([.. Covariance(rows, N, new double[N]).Select(v => (float)v)]), 0, 1e-6);
     }
 
     [Fact]
