@@ -21,10 +21,16 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
     /// <param name="probed">Those that the network's answers are measured on.</param>
     /// <param name="image">The shape of an image, C×H×W.</param>
     /// <param name="shapes">The shapes of all values for one image, or null to infer them.</param>
-    public WorkEstimate WorkOf(int samples, int probed, TensorShape image, IReadOnlyDictionary<string, TensorShape>? shapes) => new(
-        model, plan, samples, image, 1, (layer, geometry, positions, pass) => Grid(layer).SelectMany(g => g.Measured.Select(k => (g.BlockSize, Codewords: k))).Aggregate(
-            WorkModel.Statistics(geometry, samples, positions) + WorkModel.Solving(geometry) + Work.Of(WorkKind.Scoring, MostCosts * probed * pass) + MostCosts * WorkModel.Search(geometry, layer.BlockSize, layer.Codewords, isShort: true),
-            (sum, c) => sum + WorkModel.Search(geometry with { Rows = geometry.Rows / LayerTrials.StepOf(geometry, c.BlockSize, c.Codewords) }, c.BlockSize, c.Codewords, isShort: true)), shapes);
+    public WorkEstimate WorkOf(int samples, int probed, TensorShape image, IReadOnlyDictionary<string, TensorShape>? shapes) =>
+        new(model, plan, samples, image, 1, (layer, geometry, positions, pass) =>
+        {
+            Work work = WorkModel.Statistics(geometry, samples, positions) + WorkModel.Solving(geometry) + Work.Of(WorkKind.Scoring, MostCosts * probed * pass);
+            foreach ((int d, int[] measured, _) in Grid(layer))
+                foreach (int k in measured)
+                    work += WorkModel.Search(geometry with { Rows = geometry.Rows / LayerTrials.StepOf(geometry, d, k) }, d, k, isShort: true);
+            // Those whose cost is measured are searched once more where some of the rows have told their errors.
+            return LayerTrials.StepOf(geometry, layer.BlockSize, layer.Codewords) == 1 ? work : work + MostCosts * WorkModel.Search(geometry, layer.BlockSize, layer.Codewords, isShort: true);
+        }, shapes);
 
     /// <summary>Measures.</summary>
     /// <param name="store">Keeps activations.</param>
@@ -94,7 +100,8 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
                 foreach (int k in measured)
                     errors[(d, k)] = trials.Error(d, k);
             // What errors cost is measured near the middle of what a plan will choose, well above, and at the worst.
-            costly = [.. new[] { Nearest(errors.Keys, layer, layer.PaperBytes), Nearest(errors.Keys, layer, layer.PaperBytes / 2), errors.MaxBy(e => e.Value).Key }.Distinct().Select(c => trials.Quantize(c.BlockSize, c.Codewords))];
+            (int, int) near = Nearest(errors.Keys, layer, layer.PaperBytes), far = Nearest(errors.Keys, layer, layer.PaperBytes / 2), worst = errors.MaxBy(e => e.Value).Key;
+            costly = [.. new[] { near, far, worst }.Distinct().Select(((int BlockSize, int Codewords) c) => trials.Quantize(c.BlockSize, c.Codewords))];
         }
         using IDisposable scored = item.Time(WorkKind.Scoring);
         double[] costs = [.. costly.Select(t => probe.Measure(model.WithInitializers(t.Weights), cancellationToken))];
@@ -111,8 +118,8 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
         }
         if (!IsFixed(layer))
             choices.Add(new(0, 0, layer.DenseBytes, 0, 0, true));
-        LayerTrials.Trial near = costly[0];
-        var reference = new LayerChoice(near.Plan.BlockSize, near.Plan.Codewords, LayerChoice.QuantizedBytes(layer.Shape, near.Plan.BlockSize, near.Plan.Codewords), near.RelativeError, costs[0], true);
+        LayerPlan nearest = costly[0].Plan;
+        var reference = new LayerChoice(nearest.BlockSize, nearest.Codewords, LayerChoice.QuantizedBytes(layer.Shape, nearest.BlockSize, nearest.Codewords), costly[0].RelativeError, costs[0], true);
         return (new(layer, reference, [.. choices.OrderByDescending(c => c.FileBytes)]), trials.TeacherOutputs);
     }
 

@@ -31,7 +31,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
-        return Guarded(readers[0], plan, () =>
+        return Guarded(plan, () =>
         {
             if (options.Method == CompressionMethod.Output && inputs.AreReached)
                 return ByOutputs(frontier, teacher, readers, plan, inputs, seed, item, cancellationToken);
@@ -41,7 +41,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     }
 
     /// <summary>Does something with a layer's numbers and says which layer it is where they are beyond float32 or float16.</summary>
-    private static T Guarded<T>(Node node, LayerPlan plan, Func<T> work)
+    internal static T Guarded<T>(LayerPlan plan, Func<T> work)
     {
         try
         {
@@ -50,7 +50,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         catch (NotFiniteNumberException e)
         {
             throw new InvalidModelException(
-                $"Layer '{node.Name}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
+                $"Layer '{plan.Node}' with weight '{plan.Weight}' of {plan.Shape} cannot be compressed: {e.Message}. Leave it as it is (skip it), or retrain the model with smaller weights.", e);
         }
     }
 
@@ -83,11 +83,11 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     public LayerTrials Try(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
-        return Guarded(readers[0], plan, () =>
+        return Guarded(plan, () =>
         {
-            (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
-            return new LayerTrials(
-                problem!, plan, seed, backend, outputs, (tried, result) => Weights(frontier, problem!, correction, tried, result), work => Guarded(readers[0], plan, work), cancellationToken);
+            (OutputProblem? prepared, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
+            OutputProblem problem = prepared!; // Analyses are not shared among ranks, so this is the one that has it.
+            return new LayerTrials(problem.Objective, plan, seed, backend, outputs, (tried, result) => Weights(frontier, problem, correction, tried, result), cancellationToken);
         });
     }
 

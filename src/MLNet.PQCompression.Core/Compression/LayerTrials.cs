@@ -4,20 +4,22 @@ using MLNet.PQCompression.Quantization;
 namespace MLNet.PQCompression.Compression;
 
 /// <summary>Several block sizes and codebooks of one layer, tried by short searches on the same statistics.</summary>
-/// <param name="problem">What is to be minimised.</param>
+/// <param name="objective">What is to be minimised.</param>
 /// <param name="plan">The layer.</param>
 /// <param name="seed">Seed of the searches.</param>
 /// <param name="backend">Takes the steps.</param>
 /// <param name="teacherOutputs">The teacher's outputs of each reader.</param>
 /// <param name="weights">The initializers that a result replaces.</param>
-/// <param name="guarded">Does something and names the layer where its numbers are beyond float32 or float16.</param>
 /// <param name="cancellationToken">Stops between steps.</param>
 internal sealed class LayerTrials(
-    OutputProblem problem, LayerPlan plan, int seed, IQuantizationBackend backend, StoredActivation[][] teacherOutputs,
-    Func<LayerPlan, OutputAwareResult, IReadOnlyList<KeyValuePair<string, Initializer>>> weights, Func<Func<OutputAwareResult>, OutputAwareResult> guarded, CancellationToken cancellationToken)
+    QuadraticObjective objective, LayerPlan plan, int seed, IQuantizationBackend backend, StoredActivation[][] teacherOutputs,
+    Func<LayerPlan, OutputAwareResult, IReadOnlyList<KeyValuePair<string, Initializer>>> weights, CancellationToken cancellationToken)
 {
     /// <summary>Blocks for each codeword that are enough to tell an error: a codebook hardly fits so many of one part of the rows better than those of all.</summary>
     private const int BlocksPerCodeword = 64;
+
+    /// <summary>What searches over all rows gave.</summary>
+    private readonly Dictionary<(int BlockSize, int Codewords), OutputAwareResult> _whole = [];
 
     /// <summary>What a search over all rows gave.</summary>
     /// <param name="Plan">The layer with the block size and codebook that were tried.</param>
@@ -29,13 +31,19 @@ internal sealed class LayerTrials(
     public StoredActivation[][] TeacherOutputs => teacherOutputs;
 
     /// <summary>The error of a choice, as the share of the outputs' energy: by every few of the rows where a layer has many more blocks than the codebook has codewords.</summary>
-    public double Error(int blockSize, int codewords) => Search(problem.Objective.BySome(StepOf(problem.Objective.Geometry, blockSize, codewords)), blockSize, codewords).RelativeError;
+    /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
+    public double Error(int blockSize, int codewords)
+    {
+        int step = StepOf(objective.Geometry, blockSize, codewords);
+        return (step == 1 ? Whole(blockSize, codewords) : Search(objective.BySome(step), blockSize, codewords)).RelativeError;
+    }
 
     /// <summary>The weight by a choice.</summary>
+    /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
     public Trial Quantize(int blockSize, int codewords)
     {
         LayerPlan tried = plan with { BlockSize = blockSize, Codewords = codewords };
-        OutputAwareResult result = Search(problem.Objective, blockSize, codewords);
+        OutputAwareResult result = Whole(blockSize, codewords);
         return new(tried, weights(tried, result), result.RelativeError);
     }
 
@@ -47,6 +55,9 @@ internal sealed class LayerTrials(
         return geometry.Groups == 1 ? (int)Math.Max(1, most) : 1;
     }
 
-    private OutputAwareResult Search(QuadraticObjective objective, int blockSize, int codewords) =>
-        guarded(() => OutputAwareQuantizer.Quantize(objective, blockSize, OutputAwareOptions.Short with { Codewords = codewords, Seed = seed }, backend, cancellationToken));
+    private OutputAwareResult Whole(int blockSize, int codewords) =>
+        _whole.TryGetValue((blockSize, codewords), out OutputAwareResult? known) ? known : _whole[(blockSize, codewords)] = Search(objective, blockSize, codewords);
+
+    private OutputAwareResult Search(QuadraticObjective rows, int blockSize, int codewords) => LayerQuantizer.Guarded(
+        plan, () => OutputAwareQuantizer.Quantize(rows, blockSize, OutputAwareOptions.Short with { Codewords = codewords, Seed = seed }, backend, cancellationToken));
 }

@@ -49,7 +49,7 @@ public sealed class FittedBlocksTests
                 }
     }
 
-    private static long Paper(TensorShape shape, int d, int k) => PaperAccounting.WeightBytes(shape.Count / d, d, k);
+    private static long Paper(TensorShape shape, int d, int k) => PaperAccounting.CodeBytes(shape.Count / d, k) + 2L * d * k;
 
     private static (TensorShape Shape, LayerGeometry Geometry) Layer(int outputs, int inputs, int side)
     {

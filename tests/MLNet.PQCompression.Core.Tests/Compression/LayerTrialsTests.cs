@@ -1,6 +1,8 @@
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
+using MLNet.PQCompression.Quantization.Managed;
 
 namespace MLNet.PQCompression.Tests.Compression;
 
@@ -35,9 +37,46 @@ public sealed class LayerTrialsTests
         Assert.Equal((8, Rows / 8), (step, some.Geometry.Rows));
         Assert.Equal(rowWeights[step], some.RowWeights[0][1]);
         Assert.Equal(weight[step * N + 5], some.Targets[0][5 * some.Stride + 1]);
-        double all = Error(whole), few = Error(some);
+        LayerTrials trials = Trials(whole);
+        double few = trials.Error(D, K), all = trials.Quantize(D, K).RelativeError;
+        Assert.NotEqual(all, few);
         Assert.InRange(few, all * 0.9, all * 1.1);
+        Assert.Equal(Trials(some).Quantize(D, K).RelativeError, few);
+    }
 
-        static double Error(QuadraticObjective objective) => OutputAwareQuantizer.Quantize(objective, D, OutputAwareOptions.Short with { Codewords = K, Seed = 3 }).RelativeError;
+    [Fact]
+    public void A_layer_whose_rows_are_all_tried_is_searched_once()
+    {
+        var backend = new Counting();
+        var random = new Random(2);
+        float[] hessian = [.. Enumerable.Range(0, 64).Select(i => i % 9 == 0 ? 1f : 0)], weight = [.. Enumerable.Range(0, 32 * 8).Select(_ => random.NextSingle())];
+        LayerTrials trials = Trials(new QuadraticObjective(new LayerGeometry(32, 8, 1, null), [hessian], weight, [.. Enumerable.Repeat(1f, 32)]), backend);
+        Assert.Equal(trials.Error(4, 8), trials.Quantize(4, 8).RelativeError);
+        Assert.Equal(1, backend.Searches);
+    }
+
+    private static LayerTrials Trials(QuadraticObjective objective, IQuantizationBackend? backend = null) => new(
+        objective, new LayerPlan("layer", "weight", new(objective.Geometry.Rows, objective.Geometry.RowLength), 4, 8, ""), 3, backend ?? new ManagedQuantization(), [], (_, _) => [], CancellationToken.None);
+
+    /// <summary>Counts the searches that are started.</summary>
+    private sealed class Counting : IQuantizationBackend
+    {
+        private readonly ManagedQuantization _own = new();
+
+        public int Searches { get; private set; }
+
+        public WorkerPool? Workers => null;
+
+        public IMoments Moments(LayerGeometry geometry, int views, SumOrigins? origins = null) => _own.Moments(geometry, views, origins);
+
+        public IGram Gram(LayerGeometry geometry, int blockSize, float? scale = null) => _own.Gram(geometry, blockSize, scale);
+
+        public IClusters Clusters(ReadOnlyMemory<float> blocks, int blockSize, double[]? factor, ReadOnlySpan<float> codebook) => _own.Clusters(blocks, blockSize, factor, codebook);
+
+        public ICodeSearch Search(QuadraticObjective objective, int blockSize, ReadOnlySpan<float> codebook)
+        {
+            Searches++;
+            return _own.Search(objective, blockSize, codebook);
+        }
     }
 }

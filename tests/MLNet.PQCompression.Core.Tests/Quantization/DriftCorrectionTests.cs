@@ -63,6 +63,22 @@ public sealed class DriftCorrectionTests
     [Fact]
     public void A_drift_that_is_each_row_s_own_is_left_alone() => Assert.InRange(Damping(40, drift: 0, noise: 0.5f), 1, 100);
 
+    /// <summary>What is tried lies ten times apart; what is chosen is where the gain reaches 95% of the largest, halved, which a fine search finds too.</summary>
+    [Fact]
+    public void A_damping_between_those_that_are_tried_is_interpolated()
+    {
+        const int Count = 60;
+        const float Drift = 0.15f, Noise = 0.3f;
+        float[] weights = [1, 1, 1];
+        DriftCorrection first = new Rows(Count, Drift, seed: 1, Noise).Correction(), second = new Rows(Count, Drift, seed: 2, Noise).Correction();
+        double Error(double damping) => second.ErrorChange(first.Solve(damping), weights) + first.ErrorChange(second.Solve(damping), weights);
+        double[] fine = [.. Enumerable.Range(0, 160).Select(i => 0.01 * Math.Pow(10, i / 40.0))];
+        double best = fine.Min(Error), expected = fine.First(d => Error(d) <= 0.95 * best) / 2;
+        Assert.True(best < 0);
+        Assert.InRange(expected, 0.02, 5);
+        Assert.InRange(DriftCorrection.ChooseDamping([(first, second)], weights, 0.01), expected / 2, expected * 2);
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

@@ -99,6 +99,24 @@ public sealed class OutputAwareQuantizerTests
             Assert.Equal(expected[i], state.Codebook[i], 2e-3);
     }
 
+    /// <summary>The search goes on from what conjugate gradients have kept, without working it out anew.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(6)]
+    public void After_the_codebook_s_steps_error_and_gradient_are_those_of_the_codebook(int iterations)
+    {
+        QuadraticObjective objective = Random(2, 40, 36, 8);
+        QuantizationState state = Start(objective, 4, 12);
+        double before = state.Refresh(null), fallen = CodebookSolver.Solve(new ManagedCodeSearch(state, null), iterations, 1e-3);
+        float[][] kept = [.. state.Gradients.Select(g => g.ToArray())];
+        double after = state.Refresh(null), largest = kept.Max(g => g.Max(MathF.Abs));
+        Assert.InRange(fallen, before * 0.01, before);
+        Assert.Equal(after, before - fallen, before * 1e-5);
+        for (int g = 0; g < kept.Length; g++)
+            for (int i = 0; i < kept[g].Length; i++)
+                Assert.Equal(state.Gradients[g][i], kept[g][i], largest * 1e-5);
+    }
+
     [Fact]
     public void Results_do_not_depend_on_the_threads()
     {
