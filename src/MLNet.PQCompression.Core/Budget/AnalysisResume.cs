@@ -4,7 +4,7 @@ using MLNet.PQCompression.Distillation.Checkpoints;
 
 namespace MLNet.PQCompression.Budget;
 
-/// <summary>Keeps what was measured of each layer, so that an interrupted budget does not measure it again.</summary>
+/// <summary>Keeps what was measured of each layer, so that neither an interrupted budget nor the next budget of the same network measures it again.</summary>
 internal sealed class AnalysisResume(CheckpointFolder folder, string key)
 {
     private const int FiguresOfChoice = 6;
@@ -27,9 +27,6 @@ internal sealed class AnalysisResume(CheckpointFolder folder, string key)
     public void Save(IReadOnlyList<LayerSensitivity> layers) => folder.Save(key, new("analysis", layers.Count, layers.Where(l => l.Reference is not null).ToDictionary(
         l => l.Plan.Weight,
         l => MemoryMarshal.Cast<double, float>(new[] { l.Reference!.Value }.Concat(l.Choices).SelectMany(Figures).ToArray().AsSpan()).ToArray(), StringComparer.Ordinal), new Dictionary<string, ushort[]>()));
-
-    /// <summary>Forgets it once the budget is kept.</summary>
-    public void Delete() => folder.Delete(key);
 
     private static double[] Figures(LayerChoice c) => [c.BlockSize, c.Codewords, c.FileBytes, c.Error, c.Divergence, c.IsMeasured ? 1 : 0];
 }

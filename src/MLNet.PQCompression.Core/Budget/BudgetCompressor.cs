@@ -36,7 +36,7 @@ public static class BudgetCompressor
     /// <param name="teacher">The trained network.</param>
     /// <param name="images">Unlabelled images, preprocessed as the network needs them.</param>
     /// <param name="budget">What to keep to. The loss of a detector is what its detections lack of average precision, the teacher's taken for the objects (<see cref="HeldOutReport.AveragePrecision"/>).</param>
-    /// <param name="options">How to compress; the block regime is not looked at, and overrides are kept.</param>
+    /// <param name="options">How to compress; the block regime is not looked at, and overrides are kept. The analysis stays in its checkpoint folder: another budget does not make it again.</param>
     /// <param name="analysis">An analysis of the same network with the same options, where there is one already; null makes it.</param>
     /// <param name="progress">Told of every layer.</param>
     /// <param name="cancellationToken">Stops at the next step.</param>
@@ -54,17 +54,14 @@ public static class BudgetCompressor
         if (options.Method != CompressionMethod.Output)
             throw new ArgumentException("A budget is kept by the error of outputs; it needs the method 'output'.", nameof(options));
         var meter = new WorkMeter(progress);
-        AnalysisResume? resume = null;
         if (analysis is null)
         {
             meter.Ahead = (budget.IsOfSize ? 1 : UsualAttempts) * ModelCompressor.WorkOf(teacher, images, options with { Blocks = BlockRegime.Small }, cancellationToken);
-            (analysis, resume) = NetworkAnalyzer.Analyze(teacher, images, options, meter, cancellationToken);
+            analysis = NetworkAnalyzer.Analyze(teacher, images, options, meter, cancellationToken);
         }
         CompressionPlan layers = ModelCompressor.Plan(teacher, images, options with { Blocks = BlockRegime.Small });
         ModelGraph model = AddedBiases.Give(LayerForms.Normalize(teacher), layers).WithMetadata(teacher.Metadata.SetItems(images.Metadata));
-        BudgetResult kept = budget.IsOfSize ? ToSize() : ToLoss();
-        resume?.Delete();
-        return kept;
+        return budget.IsOfSize ? ToSize() : ToLoss();
 
         // A loss that is kept to at the first attempt is often tried again for fewer bytes; whether it will be is not known before.
         CompressionResult Carry(PlanPoint plan, int attemptsAhead)

@@ -30,11 +30,10 @@ public static class NetworkAnalyzer
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public static NetworkAnalysis Analyze(
         ModelGraph teacher, ISampleSource images, CompressionOptions? options = null, IProgress<CompressionProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Analyze(teacher, images, options ?? new(), new WorkMeter(progress), cancellationToken).Analysis;
+        Analyze(teacher, images, options ?? new(), new WorkMeter(progress), cancellationToken);
 
     /// <summary>Analyses, as a part of what a meter measures.</summary>
-    /// <returns>The analysis, and what keeps it in the checkpoint folder until it is not needed any more; null where none is named.</returns>
-    internal static (NetworkAnalysis Analysis, AnalysisResume? Resume) Analyze(ModelGraph teacher, ISampleSource images, CompressionOptions options, WorkMeter meter, CancellationToken cancellationToken)
+    internal static NetworkAnalysis Analyze(ModelGraph teacher, ISampleSource images, CompressionOptions options, WorkMeter meter, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(images);
@@ -60,7 +59,7 @@ public static class NetworkAnalyzer
         var probe = new DivergenceProbe(model, First(calibration.Batches, MostProbeImages), kind, options.Threads, options.ForeignRuntime);
         AnalysisResume? resume = options.CheckpointFolder is { } folder ? new(new(folder), CheckpointKey.Of("analyze", model, calibration, backend.Name, options with { Distillation = null })) : null;
         ImmutableArray<LayerSensitivity> layers = pass.Run(store, calibration, image, probe, backend, foreign, resume);
-        return (new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, calibration.Images, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds), resume);
+        return new(WithOverheads(model, layers, out long other), other, plan.DenseBytes, calibration.Images, kind == OutputKind.Classes, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     private static Activation[] First(StoredActivation[] batches, int most)
