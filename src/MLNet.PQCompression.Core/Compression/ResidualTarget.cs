@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
 
@@ -71,9 +72,9 @@ internal sealed class ResidualTarget
         int channels = gain?.Length ?? 1, plane = (int)(output.Shape.Count / output.Shape[0] / channels);
         for (int i = 0; i < output.Shape[0] * channels; i++)
         {
-            float factor = gain?[i % channels] ?? 1;
-            for (int p = i * plane; p < (i + 1) * plane; p++)
-                target.Span[p] = output.Span[p] + factor * (expected.Span[p] - actual.Span[p]);
+            Span<float> own = target.Span.Slice(i * plane, plane);
+            TensorPrimitives.Subtract(expected.Span.Slice(i * plane, plane), actual.Span.Slice(i * plane, plane), own);
+            TensorPrimitives.MultiplyAdd(own, gain?[i % channels] ?? 1, output.Span.Slice(i * plane, plane), own);
         }
         return target;
     }

@@ -37,6 +37,18 @@ public static unsafe class MatrixProduct
     public static void SymmetricRankUpdate(int n, int rows, ReadOnlySpan<float> x, int ldx, Span<float> h, int ldh, WorkerPool? pool = null) =>
         SymmetricRankUpdate(SimdLevels.Best, n, rows, x, ldx, h, ldh, pool);
 
+    /// <summary>The same, but of H only the triangle above the diagonal and the diagonal itself; what is below is lost. After the last update of many <see cref="MirrorUpper"/> makes H symmetric.</summary>
+    internal static void UpperRankUpdate(int n, int rows, ReadOnlySpan<float> x, int ldx, Span<float> h, int ldh, WorkerPool? pool = null) =>
+        UpperRankUpdate(SimdLevels.Best, n, rows, x, ldx, h, ldh, pool);
+
+    /// <summary>Copies the triangle above the diagonal of an n×n matrix to the one below.</summary>
+    internal static void MirrorUpper(int n, Span<float> h, int ldh, WorkerPool? pool = null)
+    {
+        Check(h.Length, n, n, ldh, nameof(h));
+        fixed (float* ph = h)
+            SymmetricMirror.UpperToLower(n, ph, ldh, pool);
+    }
+
     internal static void Multiply(
         SimdLevel level, bool transposeA, bool transposeB, int m, int n, int k,
         ReadOnlySpan<float> a, int lda, ReadOnlySpan<float> b, int ldb,
@@ -66,6 +78,13 @@ public static unsafe class MatrixProduct
 
     internal static void SymmetricRankUpdate(SimdLevel level, int n, int rows, ReadOnlySpan<float> x, int ldx, Span<float> h, int ldh, WorkerPool? pool)
     {
+        UpperRankUpdate(level, n, rows, x, ldx, h, ldh, pool);
+        if (n > 0 && rows > 0)
+            MirrorUpper(n, h, ldh, pool);
+    }
+
+    private static void UpperRankUpdate(SimdLevel level, int n, int rows, ReadOnlySpan<float> x, int ldx, Span<float> h, int ldh, WorkerPool? pool)
+    {
         ArgumentOutOfRangeException.ThrowIfNegative(n);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         if (n == 0 || rows == 0)
@@ -73,10 +92,7 @@ public static unsafe class MatrixProduct
         Check(x.Length, rows, n, ldx, nameof(x));
         Check(h.Length, n, n, ldh, nameof(h));
         fixed (float* px = x, ph = h)
-        {
             Run(level, n, n, rows, new(px, ldx, false), new(px, ldx, false), 1, ph, ldh, true, pool);
-            SymmetricMirror.UpperToLower(n, ph, ldh, pool);
-        }
     }
 
     private static void Run(

@@ -3,17 +3,13 @@ namespace MLNet.PQCompression.Numerics;
 /// <summary>Makes a matrix symmetric from one of its triangles.</summary>
 internal static unsafe class SymmetricMirror
 {
-    private const int Block = 64;
+    /// <summary>Rows and columns of a block: a cache line of each of few rows, since those of a wide matrix often share the same few sets of the cache.</summary>
+    private const int Block = 16;
 
-    /// <summary>h[j, i] = h[i, j] for i below j, in blocks that fit the first-level cache.</summary>
+    /// <summary>h[j, i] = h[i, j] for i below j.</summary>
     public static void UpperToLower(int n, float* h, nint ldh, WorkerPool? pool)
     {
-        int blocks = (n + Block - 1) / Block;
-        if (pool is null)
-            for (int block = 0; block < blocks; block++)
-                Rows(block);
-        else
-            pool.Run(blocks, Rows);
+        pool.RunParts((n + Block - 1) / Block, Rows);
 
         void Rows(int block)
         {

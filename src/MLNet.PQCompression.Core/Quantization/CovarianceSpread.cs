@@ -51,17 +51,20 @@ internal sealed class CovarianceSpread
         var products = new float[count * Probes];
         MatrixProduct.Multiply(false, false, count, Probes, _n, rows, _n, _signs, Probes, 0, products, Probes, pool);
         var image = new float[_n * Probes];
+        double[] sums = _sums;
+        double squares = _squares[0];
         for (int i = 0; i < images; i++)
         {
             ReadOnlySpan<float> own = products.AsSpan(i * perImage * Probes, perImage * Probes);
             MatrixProduct.Multiply(true, false, _n, Probes, perImage, rows.AsSpan(i * perImage * _n, perImage * _n), _n, own, Probes, 0, image, Probes, pool);
-            for (int j = 0; j < image.Length; j++)
+            for (int j = 0; j < sums.Length; j++)
             {
                 double value = (double)image[j] / perImage;
-                _sums[j] += value;
-                _squares[0] += value * value / Probes;
+                sums[j] += value;
+                squares += value * value / Probes;
             }
         }
+        _squares[0] = squares;
         _images[0] += images;
     }
 

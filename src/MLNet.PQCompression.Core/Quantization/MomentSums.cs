@@ -25,7 +25,7 @@ internal sealed class MomentSums
         _outputSums = new double[geometry.Rows];
     }
 
-    /// <summary>XᵀX of each group, n×n; after <see cref="Average"/> its mean over the rows or their covariance.</summary>
+    /// <summary>XᵀX of each group, n×n, of which only the diagonal and what is above it count; after <see cref="Average"/> its mean over the rows or their covariance, symmetric.</summary>
     public float[][] Inputs { get; private set; }
 
     /// <summary>XᵀY of each group, n×RowsPerGroup; after <see cref="Average"/> likewise.</summary>
@@ -51,7 +51,7 @@ internal sealed class MomentSums
     /// <param name="pool">The threads to share.</param>
     public void Add(int group, int count, ReadOnlySpan<float> x, ReadOnlySpan<float> y, WorkerPool? pool)
     {
-        MatrixProduct.SymmetricRankUpdate(_n, count, x, _n, Inputs[group], _n, pool);
+        MatrixProduct.UpperRankUpdate(_n, count, x, _n, Inputs[group], _n, pool);
         MatrixProduct.Multiply(true, false, _n, _width, count, x, _n, y, _width, 1, Products[group], _width, pool);
         AddSums(x[..(count * _n)], _inputSums[group]);
         AddSums(y[..(count * _width)], _outputSums.AsSpan(group * _width, _width));
@@ -91,12 +91,13 @@ internal sealed class MomentSums
         double[] outputMeans = [.. outputs.Select((m, r) => isCentered ? 0 : m + outputOrigin[r] * outputOrigin.Scale)];
         pool.RunParts(_n, i =>
         {
-            for (int j = 0; j < _n; j++)
+            for (int j = i; j < _n; j++)
                 moments[i * _n + j] = (float)(moments[i * _n + j] / count - inputs[i] * inputs[j] + inputMeans[i] * inputMeans[j]);
             moments[i * _n + i] = Math.Max(0, moments[i * _n + i]);
             for (int r = 0; r < _width; r++)
                 products[i * _width + r] = (float)(products[i * _width + r] / count - inputs[i] * outputs[r] + inputMeans[i] * outputMeans[r]);
         });
+        MatrixProduct.MirrorUpper(_n, moments, _n, pool);
     }
 
     /// <summary>Takes other rows into a group's means or covariances, once both are averaged; sums and <see cref="Count"/> stay those of the own rows.</summary>
