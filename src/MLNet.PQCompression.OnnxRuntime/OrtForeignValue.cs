@@ -11,7 +11,7 @@ internal sealed class OrtForeignValue(OrtValue value) : ForeignValue(value.IsTen
 {
     private const int Shown = 8;
 
-    /// <summary>The value for a call, whose disposal leaves the value itself alone.</summary>
+    /// <summary>The value for a call, which does not dispose of it.</summary>
     public OrtValue Share() => value;
 
     /// <inheritdoc/>

@@ -22,15 +22,30 @@ internal sealed class PartEvaluator(ModelGraph graph, ValueTypes types, int thre
             return new Dictionary<string, Activation>();
         OrtSession session = Session(nodes, wanted, values);
         var feeds = new OrtValue[_inputs.Count];
-        for (int i = 0; i < feeds.Length; i++)
-            feeds[i] = Feed(_inputs[i].Value, _inputs[i].Source, values(_inputs[i].Source));
-        using var run = new RunOptions();
-        // The results live on in the values that are handed out, so their collection is not disposed of.
-        IDisposableReadOnlyCollection<OrtValue> results = OrtSessions.Guard(graph, () => session.Run(run, [.. _inputs.Select(i => i.Value)], feeds, wanted));
-        var outputs = new Dictionary<string, Activation>(StringComparer.Ordinal);
-        for (int i = 0; i < wanted.Length; i++)
-            outputs[wanted[i]] = OrtTensors.FromOrt(results[i]);
-        return outputs;
+        // A feed made of numbers pins them for as long as it is not disposed of.
+        var made = new List<OrtValue>();
+        try
+        {
+            for (int i = 0; i < feeds.Length; i++)
+            {
+                Activation value = values(_inputs[i].Source);
+                feeds[i] = Feed(_inputs[i].Value, _inputs[i].Source, value);
+                if (value is not OrtForeignValue)
+                    made.Add(feeds[i]);
+            }
+            using var run = new RunOptions();
+            // The results live on in the values that are handed out, so their collection is not disposed of.
+            IDisposableReadOnlyCollection<OrtValue> results = OrtSessions.Guard(graph, () => session.Run(run, [.. _inputs.Select(i => i.Value)], feeds, wanted));
+            var outputs = new Dictionary<string, Activation>(StringComparer.Ordinal);
+            for (int i = 0; i < wanted.Length; i++)
+                outputs[wanted[i]] = OrtTensors.FromOrt(results[i]);
+            return outputs;
+        }
+        finally
+        {
+            foreach (OrtValue feed in made)
+                feed.Dispose();
+        }
     }
 
     /// <inheritdoc/>

@@ -35,6 +35,26 @@ public sealed class ForeignNodesTests
     }
 
     [Fact]
+    public void What_a_stretch_has_read_is_not_kept()
+    {
+        ModelGraph graph = OnnxReader.Read(File(foreign: "Shrink").Bytes("y"), "test");
+        using INodeEvaluator evaluator = Engine.Evaluate(graph, 1);
+        WeakReference[] read = [.. Enumerable.Range(0, 3).Select(_ => Run(evaluator, graph))];
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.All(read, r => Assert.False(r.IsAlive));
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static WeakReference Run(INodeEvaluator evaluator, ModelGraph graph)
+        {
+            var values = new float[3 * 8 * 8];
+            Assert.NotEmpty(evaluator.Evaluate(graph.Nodes, _ => new(new(1, 3, 8, 8), values), _ => true));
+            return new(values);
+        }
+    }
+
+    [Fact]
     public void Layers_on_both_sides_of_a_foreign_node_are_quantized()
     {
         ModelGraph teacher = OnnxReader.Read(File(foreign: "Shrink").Bytes("y"), "test");

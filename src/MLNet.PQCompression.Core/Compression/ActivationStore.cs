@@ -14,10 +14,13 @@ namespace MLNet.PQCompression.Compression;
 /// </remarks>
 internal sealed unsafe class ActivationStore : IDisposable
 {
-    /// <summary>Values in a block: 64 KiB.</summary>
-    private const int BlockValues = 1 << 15;
+    /// <summary>Values in a block: 4 KiB, since detectors have many values of a few numbers for each image.</summary>
+    private const int BlockValues = 1 << 11;
 
-    private const int BlocksPerSlab = 256;
+    /// <summary>Blocks that a thread converts at a time.</summary>
+    private const int BlocksPerRun = 16;
+
+    private const int BlocksPerSlab = 4096;
 
     private readonly WorkerPool? _workers;
     private readonly List<nint> _slabs = [];
@@ -49,7 +52,7 @@ internal sealed unsafe class ActivationStore : IDisposable
         float Fill(float scale)
         {
             var largest = new float[blocks];
-            _workers.RunParts(blocks, i =>
+            ForEachBlock(blocks, i =>
             {
                 ReadOnlySpan<float> source = value.Span[(i * BlockValues)..Math.Min(count, (i + 1) * BlockValues)];
                 largest[i] = HalfFloats.FromSingle(source, scale, new((void*)own[i], source.Length));
@@ -71,7 +74,7 @@ internal sealed unsafe class ActivationStore : IDisposable
     {
         Garbage.Collect();
         var value = new Activation(shape);
-        _workers.RunParts(blocks.Length, i =>
+        ForEachBlock(blocks.Length, i =>
         {
             Span<float> target = value.Span[(i * BlockValues)..Math.Min(value.Span.Length, (i + 1) * BlockValues)];
             HalfFloats.ToSingle(new((void*)blocks[i], target.Length), 1 / scale, target);
@@ -88,6 +91,12 @@ internal sealed unsafe class ActivationStore : IDisposable
     /// <summary>The power of two that brings values beyond float16, or mostly below its normal range, into it; else 1.</summary>
     private static float Scale(float largest) =>
         largest == 0 || !float.IsFinite(largest) || Math.ILogB(largest) is > -4 and < 15 ? 1 : MathF.ScaleB(1, Math.Clamp(14 - Math.ILogB(largest), -126, 126));
+
+    private void ForEachBlock(int blocks, Action<int> work) => _workers.RunParts((blocks + BlocksPerRun - 1) / BlocksPerRun, run =>
+    {
+        for (int i = run * BlocksPerRun; i < Math.Min(blocks, (run + 1) * BlocksPerRun); i++)
+            work(i);
+    });
 
     private nint TakeBlock()
     {
