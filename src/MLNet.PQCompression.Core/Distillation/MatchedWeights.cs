@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using MLNet.PQCompression.Distillation.Data;
 using MLNet.PQCompression.Graph;
@@ -7,9 +8,9 @@ namespace MLNet.PQCompression.Distillation;
 
 /// <summary>How much the squared difference of each matched value counts: one over the teacher's variance of its channel, and more where the teacher sees something.</summary>
 /// <remarks>
-/// Every matched value has the same say, and every channel in it. Channels are dimension 1 of images, else the last. A channel counts as if it had a tenth of the mean variance of its value at least: what
-/// hardly varies would else outweigh the rest. Where sigmoids make scores of some maps, a position of all maps of that size counts by the teacher's best score there: most positions of a detector show
-/// nothing, and what its boxes and classes say there is heard by no one.
+/// Every matched value has the same say. Where a sigmoid makes a score p of a value, it counts by p(1 − p): to second order its squared difference is then the divergence of the two scores, and what is far from
+/// being found stays out. In other values every channel has the same say, that of dimension 1 of images, else the last. A channel counts as if it had a tenth of the mean variance of its value at least: what
+/// hardly varies would else outweigh the rest. Where there are scores for a map's positions, each position counts by the product of the best of each kind there: what boxes say of the background is heard by no one.
 /// </remarks>
 internal sealed class MatchedWeights
 {
@@ -17,7 +18,10 @@ internal sealed class MatchedWeights
     private const double LeastShare = 0.1;
 
     /// <summary>What a position counts where the teacher is sure of nothing, beside 1 where it is sure.</summary>
-    private const float Background = 0.1f;
+    private const float Background = 0.03f;
+
+    /// <summary>What a score counts where the teacher is sure, beside 1 where it is in doubt.</summary>
+    private const float Certain = 0.01f;
 
     private readonly ImmutableArray<Map> _maps;
     private readonly float[] _factors;
@@ -48,7 +52,7 @@ internal sealed class MatchedWeights
     /// <summary>The weights of a batch, from what the teacher gives for it: as many as there are values, or those of one image where all have the same.</summary>
     public ReadOnlyMemory<float> Of(ReadOnlySpan<float> values)
     {
-        if (_maps.All(m => m.Judges.IsEmpty))
+        if (_maps.All(m => m.Judges.IsEmpty && !m.IsScores))
             return _factors;
         var weights = new float[values.Length];
         var attention = new Dictionary<(int, int), float[]>();
@@ -60,14 +64,27 @@ internal sealed class MatchedWeights
 
     private void Weigh(Map map, ReadOnlySpan<float> image, Dictionary<(int, int), float[]> attention, Span<float> weights)
     {
-        ReadOnlySpan<float> factors = _factors.AsSpan(map.Start, map.Count);
-        float[] there = Attention(map, image, attention);
-        for (int i = 0; i < weights.Length; i += there.Length)
-            System.Numerics.Tensors.TensorPrimitives.Multiply(factors.Slice(i, there.Length), there, weights.Slice(i, there.Length));
+        Attend(map, image, attention, weights);
+        TensorPrimitives.Multiply(weights, _factors.AsSpan(map.Start, map.Count), weights);
+    }
+
+    /// <summary>What each value of a map counts by what the teacher gives, its scale aside.</summary>
+    private static void Attend(Map map, ReadOnlySpan<float> image, Dictionary<(int, int), float[]> known, Span<float> attention)
+    {
+        if (map.IsScores)
+        {
+            TensorPrimitives.Sigmoid(image.Slice(map.Start, map.Count), attention);
+            foreach (ref float p in attention)
+                p = Certain + (1 - Certain) * 4 * p * (1 - p);
+            return;
+        }
+        float[] there = OfPositions(map, image, known);
+        for (int i = 0; i < attention.Length; i += there.Length)
+            there.CopyTo(attention[i..]);
     }
 
     /// <summary>For each position of a map what it counts.</summary>
-    private static float[] Attention(Map map, ReadOnlySpan<float> image, Dictionary<(int, int), float[]> known)
+    private static float[] OfPositions(Map map, ReadOnlySpan<float> image, Dictionary<(int, int), float[]> known)
     {
         if (map.Judges.IsEmpty)
             return [1];
@@ -75,21 +92,27 @@ internal sealed class MatchedWeights
         if (known.TryGetValue(size, out float[]? there))
             return there;
         known[size] = there = new float[map.Inner];
-        Array.Fill(there, float.NegativeInfinity);
+        Array.Fill(there, 1);
+        var best = new float[there.Length];
         foreach (Map scores in map.Judges)
-            for (int i = 0; i < scores.Count; i += there.Length)
-                System.Numerics.Tensors.TensorPrimitives.Max(there, image.Slice(scores.Start + i, there.Length), there);
-        for (int i = 0; i < there.Length; i++)
-            there[i] = Background + (1 - Background) / (1 + MathF.Exp(-there[i]));
+        {
+            Array.Fill(best, float.NegativeInfinity);
+            for (int i = 0; i < scores.Count; i += best.Length)
+                TensorPrimitives.Max(best, image.Slice(scores.Start + i, best.Length), best);
+            TensorPrimitives.Sigmoid(best, best);
+            TensorPrimitives.Multiply(there, best, there);
+        }
+        foreach (ref float position in there.AsSpan())
+            position = Background + (1 - Background) * position;
         return there;
     }
 
     private void Measure(ITrainingModel teacher, TrainingSet set, CancellationToken cancellationToken)
     {
         int count = Math.Min(Examined, set.Count);
-        double[][] sums = [.. _maps.Select(m => new double[m.Channels])], squares = [.. _maps.Select(m => new double[m.Channels])];
-        var attention = new double[_maps.Length];
+        ChannelSums[][] sums = [.. _maps.Select(m => new ChannelSums[m.Channels])];
         var outputs = new float[_factors.Length];
+        var attention = new float[_maps.Max(m => m.Count)];
         var known = new Dictionary<(int, int), float[]>();
         for (int n = 0; n < count; n++, known.Clear())
         {
@@ -98,23 +121,40 @@ internal sealed class MatchedWeights
             for (int m = 0; m < _maps.Length; m++)
             {
                 Map map = _maps[m];
-                attention[m] += Attention(map, outputs, known).Average() / count;
+                Attend(map, outputs, known, attention.AsSpan(0, map.Count));
                 for (int i = 0; i < map.Count; i++)
-                {
-                    double x = outputs[map.Start + i];
-                    sums[m][map.Channel(i)] += x;
-                    squares[m][map.Channel(i)] += x * x;
-                }
+                    sums[m][map.Channel(i)].Add(attention[i], outputs[map.Start + i]);
             }
         }
         for (int m = 0; m < _maps.Length; m++)
         {
             Map map = _maps[m];
-            double each = (double)count * map.Count / map.Channels;
-            double[] variances = [.. squares[m].Select((s, c) => Math.Max(0, s / each - sums[m][c] / each * (sums[m][c] / each)))];
-            double least = Math.Max(1e-12, LeastShare * variances.Average());
+            double values = (double)count * map.Count;
+            double whole = sums[m].Sum(c => c.Squares) / values, least = LeastShare * sums[m].Sum(c => c.Squares) / sums[m].Sum(c => c.Weight);
             for (int i = 0; i < map.Count; i++)
-                _factors[map.Start + i] = (float)(1 / (Math.Max(least, variances[map.Channel(i)]) * map.Count * _maps.Length * attention[m]));
+            {
+                ChannelSums channel = sums[m][map.Channel(i)];
+                double scale = map.IsScores ? whole : Math.Max(least, channel.Squares / channel.Weight) * channel.Weight * map.Channels / values;
+                _factors[map.Start + i] = (float)(1 / (Math.Max(1e-12, scale) * map.Count * _maps.Length));
+            }
+        }
+    }
+
+    /// <summary>Sums over the values of a channel, each counted by its attention.</summary>
+    private struct ChannelSums
+    {
+        private double _first, _second;
+
+        public double Weight { get; private set; }
+
+        /// <summary>The sum of squared distances to the mean.</summary>
+        public readonly double Squares => Math.Max(0, _second - _first * _first / Weight);
+
+        public void Add(double attention, double value)
+        {
+            Weight += attention;
+            _first += attention * value;
+            _second += attention * value * value;
         }
     }
 

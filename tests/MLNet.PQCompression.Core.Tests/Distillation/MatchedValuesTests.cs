@@ -79,7 +79,7 @@ public sealed class MatchedValuesTests : FinetunerFixture
     }
 
     [Fact]
-    public void Positions_count_by_the_best_score_there()
+    public void Positions_count_by_the_best_score_there_and_scores_by_their_doubt()
     {
         MatchedPart part = MatchedValues.Find(TinyDetector.Teacher);
         Assert.Equal(["score1", "score2"], part.Scores.Order());
@@ -88,10 +88,33 @@ public sealed class MatchedValuesTests : FinetunerFixture
         var values = new float[2 * model.OutputLength]; // box1 4·36, score1 3·36, box2 4·9, score2 3·9
         Array.Fill(values, -20);
         values[4 * 36 + 36 + 5] = 20; // the second score of the sixth cell, in the first image
+        values[4 * 36 + 7] = 0; // the first of the eighth cell: as likely as not
         ReadOnlySpan<float> actual = weights.Of(values).Span;
         Assert.Equal(values.Length, actual.Length);
         for (int i = 0; i < model.OutputLength; i++)
-            Assert.Equal(i < 7 * 36 && i % 36 == 5 ? 10 : 1, actual[i] / actual[model.OutputLength + i], 1e-3f);
+            Assert.Equal((i < 4 * 36, i % 36) switch { (true, 5) => 1 / 0.03f, (true, 7) => 0.515f / 0.03f, _ => i == 4 * 36 + 7 ? 100 : 1 }, actual[i] / actual[model.OutputLength + i], 1e-2f);
+    }
+
+    [Fact]
+    public void Each_map_has_the_same_say()
+    {
+        MatchedPart part = MatchedValues.Find(TinyDetector.Teacher);
+        using ITrainingModel model = Backend.Create(part.Graph, 3, 12, 12, TrainingSetup.Frozen);
+        var weights = new MatchedWeights(model, part, Images, new(null), CancellationToken.None);
+        // A student that gives each channel's mean, as the map's positions count, is off by what the teacher varies: by one in all, a quarter for each of four maps.
+        float[] images = [.. Enumerable.Range(0, Images.Count).SelectMany(i => Images.Image(i).ToArray())], values = new float[Images.Count * model.OutputLength];
+        model.Evaluate(images, Images.Count, values);
+        float[] counted = weights.Of(values).ToArray();
+        int[] channels = [.. Enumerable.Repeat(36, 7), .. Enumerable.Repeat(9, 7)], map = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3];
+        var shares = new double[4];
+        for (int c = 0, start = 0; c < channels.Length; start += channels[c++])
+        {
+            int[] places = [.. from n in Enumerable.Range(0, Images.Count) from i in Enumerable.Range(start, channels[c]) select n * model.OutputLength + i];
+            double mean = places.Sum(p => (double)counted[p] * values[p]) / places.Sum(p => (double)counted[p]);
+            shares[map[c]] += places.Sum(p => counted[p] * (values[p] - mean) * (values[p] - mean)) / Images.Count;
+        }
+        Assert.All(shares, s => Assert.InRange(s, 0.15, 0.2501)); // less where a channel hardly varies
+        Assert.Equal(0.25, shares[1], 1e-3);
     }
 
     /// <summary>The mean squared difference of the matched values.</summary>
