@@ -31,8 +31,8 @@ public enum BlockRegime
     Large,
 
     /// <summary>
-    /// As small ones, but where a layer is so small that its codebook outweighs its codes, the smaller blocks that take no more bytes and have the most bits for each weight. The methods of the paper take
-    /// small blocks.
+    /// As small ones, but where a layer is so small that its codebook outweighs its codes, the smaller blocks that take no more bytes and have the most bits for each weight; and smaller blocks in the smallest
+    /// of the other layers, as far as a fortieth of all bytes goes. The methods of the paper take small blocks.
     /// </summary>
     Fitted,
 }

@@ -50,7 +50,8 @@ public sealed class CompressionPlan
             if (!layers.Any(n => readers[n.Inputs[1]].Any(r => o.Matches(r.Name, n.Inputs[1]))))
                 throw new ArgumentException($"No layer matches '{o.Pattern}'; the layers are {string.Join(", ", layers.Select(n => n.Inputs[1]))}.", nameof(options));
         string? first = layers.FirstOrDefault(n => n.Operator is Conv)?.Name;
-        return new(graph, [.. layers.Select(n => Plan(graph, n, options, n.Name == first, basicBlocks, [.. readers[n.Inputs[1]]]))]);
+        ImmutableArray<LayerPlan> plans = [.. layers.Select(n => Plan(graph, n, options, n.Name == first, basicBlocks, [.. readers[n.Inputs[1]]]))];
+        return new(graph, FittedBlocks.SpendSpare(plans, p => LayerGeometry.Of(layers.First(n => n.Name == p.Node).Operator, p.Shape)));
     }
 
     private static LayerPlan Plan(ModelGraph graph, Node node, CompressionOptions options, bool isFirst, bool basicBlocks, Node[] readers)
@@ -80,8 +81,9 @@ public sealed class CompressionPlan
         long blocks = shape.Count / d;
         int wanted = exception?.Codewords ?? (isLinear && !RegionDetector.Applies(graph) ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
         int k = exception?.Codewords is not null ? (int)Math.Min(wanted, blocks) : Clamp(wanted, blocks);
-        if (options is { Blocks: BlockRegime.Fitted, Method: CompressionMethod.Output } && !asked && FittedBlocks.Of(shape, geometry, d, k, wanted) is { } fitted)
-            (d, k, wanted, rule) = (fitted.BlockSize, fitted.Codewords, fitted.Codewords, $"{rule}, fitted to the bytes of d = {d}, k = {k}");
+        int finer = options is { Blocks: BlockRegime.Fitted, Method: CompressionMethod.Output } && !asked ? wanted : 0;
+        if (finer > 0 && FittedBlocks.Of(shape, geometry, d, k, wanted) is { } fitted)
+            (d, k, wanted, finer, rule) = (fitted.BlockSize, fitted.Codewords, fitted.Codewords, 0, $"{rule}, fitted to the bytes of d = {d}, k = {k}");
         Node[] together = [.. graph.Nodes.SkipWhile(n => n != node).TakeWhile(readers.Contains)];
         if (together.Length > 1)
             rule += $"; one weight of {together.Length} nodes";
@@ -90,6 +92,7 @@ public sealed class CompressionPlan
         var plan = new LayerPlan(node.Name, weight, shape, d, k, k < wanted ? $"{rule}; k clamped to {k} of {blocks} blocks" : rule)
         {
             Readers = [.. together.Select(n => n.Name)],
+            MostCodewords = finer,
             IsTransposed = LayerGeometry.HasOutputsInColumns(node.Operator),
             AddsBias = options.Method == CompressionMethod.Output && AddedBiases.Applies(graph, weight),
         };

@@ -21,6 +21,9 @@ public sealed record LayerPlan(string Node, string Weight, TensorShape Shape, in
     /// <summary>Whether the layer gets a bias that it does not have (<see cref="AddedBiases"/>).</summary>
     internal bool AddsBias { get; init; }
 
+    /// <summary>The most codewords that finer blocks may have; 0 where the blocks stay as they are.</summary>
+    internal int MostCodewords { get; init; }
+
     /// <summary>C_out.</summary>
     internal int Rows => Shape[IsTransposed ? 1 : 0];
 

@@ -70,7 +70,7 @@ internal sealed class OutputProblem
             float[] hessian = first.Inputs[g];
             ReadOnlySpan<float> own = weight.Slice(g * length, length);
             Shrink(hessian, _products[g], own, geometry, isShrunk ? statistics.Spreads[g].Shrinkage(hessian) : 0);
-            float[] change = new DriftCorrection(hessian, _products[g], own, n, pool).Solve(damping);
+            float[] change = new DriftCorrection(hessian, _products[g], own, n, pool).Solve(damping, second.Inputs[g]);
             for (int i = 0; i < length; i++)
                 target[g * length + i] += change[i % n * geometry.RowsPerGroup + i / n];
         }

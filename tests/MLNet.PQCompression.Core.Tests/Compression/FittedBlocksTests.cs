@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using MLNet.PQCompression.Compression;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Quantization;
@@ -47,6 +48,24 @@ public sealed class FittedBlocksTests
                         Assert.True(Math.Log2(fitted.Codewords) / fitted.BlockSize > Math.Log2(k) / d, $"{shape} d = {d}, k = {k}: {fitted}");
                     }
                 }
+    }
+
+    [Fact]
+    public void The_smallest_layers_get_finer_blocks_from_a_fortieth_of_all_bytes()
+    {
+        LayerPlan Layer(string name, int outputs, int inputs, int side, int d, int most = 256) => new(name, name, new(outputs, inputs, side, side), d, 256, "small blocks") { MostCodewords = most };
+        ImmutableArray<LayerPlan> planned =
+        [
+            Layer("large1", 512, 512, 3, 9), Layer("asked", 64, 64, 3, 9, most: 0), Layer("small1", 64, 64, 3, 9), Layer("small2", 64, 64, 3, 9),
+            new("dense", "dense", new(64, 3, 7, 7), 0, 0, "first convolution"), Layer("pointwise", 128, 64, 1, 4), Layer("middle", 256, 256, 3, 9), Layer("large2", 512, 512, 3, 9),
+        ];
+        LayerPlan[] spent = [.. FittedBlocks.SpendSpare(planned, p => LayerGeometry.Of(new Conv(Window.Square(p.Shape[2]), 1), p.Shape))];
+        Assert.Equal([9, 9, 3, 3, 0, 2, 9, 9], spent.Select(l => l.BlockSize));
+        Assert.All(spent.Where(l => l.IsQuantized), l => Assert.Equal(256, l.Codewords));
+        long before = planned.Where(l => l.IsQuantized).Sum(l => l.PaperBytes), after = spent.Where(l => l.IsQuantized).Sum(l => l.PaperBytes);
+        Assert.InRange(after, before + 1, before + before / 40);
+        Assert.Contains("spare", spent[2].Reason, StringComparison.Ordinal);
+        Assert.Equal(planned[1], spent[1]);
     }
 
     private static long Paper(TensorShape shape, int d, int k) => PaperAccounting.CodeBytes(shape.Count / d, k) + 2L * d * k;
