@@ -92,7 +92,7 @@ public sealed class QuantizationConformanceTests : TorchTest
             {
                 (MomentSums own, MomentSums other) = (expected.Halves[half], actual.Halves[half]);
                 Assert.Equal(own.Count, other.Count);
-                Close(own.Inputs[g], other.Inputs[g], 2e-5, $"XX of half {half}");
+                Close(Upper(own.Inputs[g]), Upper(other.Inputs[g]), 2e-5, $"XX of half {half}");
                 Close(own.Products[g], other.Products[g], 2e-5, $"XY of half {half}");
             }
             for (int i = 0; i < geometry.RowLength; i++)
@@ -101,6 +101,9 @@ public sealed class QuantizationConformanceTests : TorchTest
         }
         for (int o = 0; o < geometry.Rows; o++)
             Assert.Equal(expected.OutputMean(o), actual.OutputMean(o), 1e-5);
+
+        // Sums are kept of the diagonal and what is above it.
+        float[] Upper(float[] square) => [.. square.Where((_, i) => i % geometry.RowLength >= i / geometry.RowLength)];
     }
 
     /// <summary>Values that are not centered, as behind a ReLU.</summary>
