@@ -51,6 +51,15 @@ public sealed class ActivationStoreTests
     }
 
     [Fact]
+    public void Values_of_a_few_numbers_take_little()
+    {
+        using var store = new ActivationStore(null);
+        for (int i = 0; i < 1000; i++)
+            store.Add(new(new(1, 4)));
+        Assert.InRange(store.Bytes, 1, 16 << 20);
+    }
+
+    [Fact]
     public void Values_are_those_of_the_threads_whatever_their_number()
     {
         var value = new Activation(new(2, 300_000));

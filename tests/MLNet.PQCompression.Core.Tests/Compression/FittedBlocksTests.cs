@@ -5,7 +5,7 @@ using MLNet.PQCompression.Quantization;
 
 namespace MLNet.PQCompression.Tests.Compression;
 
-/// <summary>More bits for each weight, never more bytes, by either count.</summary>
+/// <summary>More bits for each weight: of small layers in no more bytes, by either count, and of the smallest others within the network's spare ones.</summary>
 public sealed class FittedBlocksTests
 {
     [Theory]
