@@ -4,6 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 using MLNet.PQCompression.Formats;
 using MLNet.PQCompression.Formats.Onnx;
 using MLNet.PQCompression.Graph;
+using ElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 using Session = MLNet.PQCompression.Inference.InferenceSession;
 
 namespace MLNet.PQCompression.Benchmarks;
@@ -44,7 +45,13 @@ internal static unsafe partial class RuntimeRatio
         using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         using var theirs = new InferenceSession(model, options);
         bool isLast = graph.Origin is OnnxDocument { Input.Layout: ImageLayout.Nhwc };
-        using var input = OrtValue.CreateTensorValueFromMemory(image, isLast ? [1, size[1], size[2], size[0]] : [1, .. size.Select(d => (long)d)]);
+        long[] shape = isLast ? [1, size[1], size[2], size[0]] : [1, .. size.Select(d => (long)d)];
+        using OrtValue input = theirs.InputMetadata[graph.Input.Name].ElementDataType switch
+        {
+            ElementType.Float16 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(image, v => (Float16)v), shape),
+            ElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(image, v => (byte)(128 + 127 * v)), shape),
+            _ => OrtValue.CreateTensorValueFromMemory(image, shape),
+        };
         using var run = new RunOptions();
         using var ours = new Session(graph, new() { Threads = 1, InputShape = new(size) });
         string[] names = [.. graph.Outputs.Select(o => o.Name)];
