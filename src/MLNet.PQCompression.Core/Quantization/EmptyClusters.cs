@@ -20,19 +20,41 @@ internal sealed class EmptyClusters(ReadOnlyMemory<float> blocks, int d, KMeansO
             return 0;
         (_codes, _errors) = (clusters.Codes.ToArray(), clusters.Errors.ToArray());
         ReadOnlySpan<float> codebook = clusters.Codebook;
-        int filled = 0;
+        int filled = 0, alike = -1;
         for (int empty = 0; empty < sizes.Length; empty++)
         {
             if (sizes[empty] > 0)
                 continue;
+            int big = Array.IndexOf(sizes, sizes.Max());
             bool done = false;
-            for (int attempt = 0; attempt < options.MaxSplits && !done; attempt++)
-                done = TrySplit(codebook, Array.IndexOf(sizes, sizes.Max()), empty, sizes);
+            for (int attempt = 0; attempt < options.MaxSplits && !done && big != alike; attempt++)
+                done = TrySplit(codebook, big, empty, sizes);
+            if (!done && big != alike && AreAlike(big))
+                alike = big;
             if (done || TryTakeFarthest(empty, sizes))
                 filled++;
+            else if (big == alike)
+                break; // Nothing to split and no error: so it stays for all that are empty.
         }
         clusters.SetCodes(_codes);
         return filled;
+    }
+
+    /// <summary>Whether all blocks of a cluster are the same, as are those of zeros in a pruned network.</summary>
+    private bool AreAlike(int cluster)
+    {
+        ReadOnlySpan<float> all = blocks.Span, first = [];
+        for (int i = 0; i < _codes.Length; i++)
+        {
+            if (_codes[i] != cluster)
+                continue;
+            ReadOnlySpan<float> block = all.Slice(i * d, d);
+            if (first.IsEmpty)
+                first = block;
+            else if (!block.SequenceEqual(first))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>Cuts a cluster in two by a plane through its codeword, in a random direction in which its blocks are spread.</summary>
@@ -44,7 +66,10 @@ internal sealed class EmptyClusters(ReadOnlyMemory<float> blocks, int d, KMeansO
         int[] members = [.. Enumerable.Range(0, _codes.Length).Where(i => _codes[i] == big)];
         foreach (int i in members)
             for (int j = 0; j < d; j++)
-                step[j] += Math.Pow(all[i * d + j] - codebook[big * d + j], 2);
+            {
+                double difference = all[i * d + j] - codebook[big * d + j];
+                step[j] += difference * difference;
+            }
         for (int j = 0; j < d; j++)
             step[j] = Math.Sqrt(step[j]) * (_random.NextDouble() - 0.5);
         var moved = new List<int>();

@@ -11,6 +11,9 @@ internal static class OutputAwareQuantizer
 {
     private const double CodebookTolerance = 1e-3;
 
+    /// <summary>An error that is a smaller share of the energy is as good as none: rounding the codewords to float16 leaves more.</summary>
+    private const double Negligible = 1e-8;
+
     /// <summary>Quantizes a layer.</summary>
     /// <param name="objective">The error as a function of the weight.</param>
     /// <param name="blockSize">d.</param>
@@ -25,8 +28,8 @@ internal static class OutputAwareQuantizer
         var random = new Random(options.Seed);
         (ICodeSearch search, List<OutputAwareStep> steps) = BestStart(objective, blockSize, options, random, backend, cancellationToken);
         using ICodeSearch found = search;
-        double value = steps[^1].Objective;
-        for (int round = 1; round < options.Rounds; round++)
+        double value = steps[^1].Objective, energy = search.Energy();
+        for (int round = 1; round < options.Rounds && value > Negligible * energy; round++)
         {
             double before = value;
             value = Round(search, steps, options, options.Perturbations, objective.Reach, random, cancellationToken);
@@ -39,7 +42,6 @@ internal static class OutputAwareQuantizer
         search.SetCodebook(codebook);
         steps.Add(new("float16", search.Refresh()));
         value = DescendCodes(search, steps, options, options.Perturbations, random);
-        double energy = search.Energy();
         if (!double.IsFinite(value) || !double.IsFinite(energy))
             throw new NotFiniteNumberException($"the error of its outputs is {value:G4} of {energy:G4}");
         return new(codebook, search.RowMajorCodes(), steps, energy > 0 ? Math.Max(0, value / energy) : 0);
@@ -62,6 +64,8 @@ internal static class OutputAwareQuantizer
                     double value = Round(search, steps, options, 0, objective.Reach, random, cancellationToken);
                     if (best is null || value < best.Value.Steps[^1].Objective)
                         (worse, best) = (best?.Search, (search, steps));
+                    if (value <= Negligible * search.Energy())
+                        break;
                 }
                 finally
                 {

@@ -66,6 +66,21 @@ public sealed class DegenerateInputsTests
         Assert.Equal(0, result.RelativeError);
     }
 
+    /// <summary>Models whose weights are made by ConstantOfShape, and layers that pruning has left few values: there is nothing to search for once they are met.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void Weights_of_few_values_are_met_at_once(int values)
+    {
+        float[] rows = [.. Enumerable.Range(0, values).Select(v => (float)(Half)(0.02f * (v + 1)))];
+        int next = 0;
+        (OutputProblem problem, _) = Problem((x, i) => x[i], 3000, _ => rows[next++ / BlockSize % values]);
+        var exact = new QuadraticObjective(problem.Objective.Geometry, problem.Objective.Hessians, [.. Enumerable.Range(0, Outputs * Inputs).Select(i => rows[i / BlockSize % values])], [.. Enumerable.Repeat(1f, Outputs)]);
+        OutputAwareResult result = OutputAwareQuantizer.Quantize(exact, BlockSize, new() { Codewords = 64, Starts = 6 });
+        Assert.InRange(result.RelativeError, 0, 1e-8);
+        Assert.InRange(result.Steps.Count, 1, 6); // one start and no further round
+    }
+
     [Theory]
     [InlineData(1e-9f)]
     [InlineData(1e9f)]

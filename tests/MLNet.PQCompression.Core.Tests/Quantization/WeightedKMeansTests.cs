@@ -98,6 +98,16 @@ public sealed class WeightedKMeansTests
         Assert.True(result.Iterations.Count < 50);
     }
 
+    /// <summary>Most blocks of a pruned layer are zeros: the largest cluster cannot be split, and the others still make use of all codewords.</summary>
+    [Fact]
+    public void A_cluster_of_zeros_does_not_keep_codewords_from_the_rest()
+    {
+        float[] blocks = [.. new float[3000 * 4], .. Gaussian(new Random(8), 200 * 4)];
+        KMeansResult result = WeightedKMeans.Fit(blocks, 4, [], new KMeansOptions { Codewords = 64, Iterations = 50 });
+        Assert.Equal(64, result.Codes.Distinct().Count());
+        Assert.Single(result.Codes.Take(3000).Distinct());
+    }
+
     [Fact]
     public void Bad_input_is_refused()
     {
