@@ -30,6 +30,10 @@ public sealed class QuantizationConformanceTests : TorchTest
     [SkippableFact]
     public void Moments_of_a_linear_layer() => Compare(new LayerGeometry(5, 20), image => (new(3 + image % 2, 20), new(3 + image % 2, 5)));
 
+    /// <summary>Rows of 20 in two slices, as a layer is taken whose H does not fit into memory.</summary>
+    [SkippableFact]
+    public void Moments_of_a_linear_layer_in_slices() => Compare(new LayerGeometry(10, 10, 2), image => (new(3 + image % 2, 20), new(3 + image % 2, 10)));
+
     [SkippableFact]
     public void The_Gram_matrix_of_blocks()
     {

@@ -13,7 +13,7 @@ internal sealed class CompressionArguments
     private static readonly CompressionOptions Defaults = new();
 
     private readonly Option<BlockRegime> _blocks = ChoiceOption.Create(
-        "--blocks", "small: 3×3 d=9, 1×1 d=4. large: 3×3 d=18, 1×1 d=8 (4 in networks of basic blocks). fitted: as small, but finer in small layers, in 2.5% more bytes at most.", Defaults.Blocks, "; for other sizes see --target-size and --target-ratio");
+        "--blocks", "small: 3×3 d=9, 1×1 d=4. large: 3×3 d=18, 1×1 d=8 (4 in networks of basic blocks). fitted, fitted-large: as these, but finer in small layers, in 2.5% more bytes at most.", Defaults.Blocks, "; for other sizes see --target-size and --target-ratio");
 
     private readonly Option<CompressionMethod> _method = ChoiceOption.Create(
         "--method", "The error that is minimised. output: of each layer's outputs. paper: of each block's outputs. plain: of the weights.", Defaults.Method);

@@ -15,9 +15,10 @@ internal static class CandidateGrid
     private static readonly int[] Choosable = [8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, MostCodewords];
 
     /// <summary>For each block size the codebooks to measure, smallest first; empty where nothing would make the layer smaller.</summary>
-    public static IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> Of(Operator op, TensorShape shape)
+    /// <param name="geometry">How the weight meets its inputs.</param>
+    /// <param name="shape">The weight's shape.</param>
+    public static IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> Of(LayerGeometry geometry, TensorShape shape)
     {
-        var geometry = LayerGeometry.Of(op, shape);
         var grid = new List<(int, int[], int[])>();
         foreach (int d in BlockSizes(geometry))
         {

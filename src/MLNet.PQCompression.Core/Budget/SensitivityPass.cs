@@ -84,7 +84,7 @@ internal sealed class SensitivityPass(ModelGraph model, CompressionPlan plan, Co
     private bool IsFixed(LayerPlan layer) => options.Overrides.Any(o => o.Matches(layer.Node, layer.Weight));
 
     private IReadOnlyList<(int BlockSize, int[] Measured, int[] Choosable)> Grid(LayerPlan layer) =>
-        IsFixed(layer) ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(_nodes[layer.Node].Operator, layer.Shape);
+        IsFixed(layer) ? [(layer.BlockSize, [layer.Codewords], [layer.Codewords])] : CandidateGrid.Of(layer.GeometryOf(_nodes[layer.Node].Operator), layer.Shape);
 
     private static LayerSensitivity Alone(LayerPlan layer) => new(layer, null, [new(0, 0, layer.DenseBytes, 0, 0, true)]);
 

@@ -45,7 +45,7 @@ public sealed record CompressionEstimate(int Images, int Views, double Seconds, 
         WorkEstimate work = WorkEstimate.OfCompression(model, plan, options with { Distillation = null }, used, used * views, image, shapes);
         Dictionary<string, Node> nodes = model.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
         long worst = CompressionMemory.BytesPerImage(model, plan, options.Method, height, width, shapes).Select(l =>
-            l.Bytes * used * views + CompressionMemory.StatisticsBytes(LayerGeometry.Of(nodes[l.Layer.Node].Operator, l.Layer.Shape), options.Method)).DefaultIfEmpty(0).Max();
+            l.Bytes * used * views + CompressionMemory.StatisticsBytes(l.Layer.GeometryOf(nodes[l.Layer.Node].Operator), options.Method)).DefaultIfEmpty(0).Max();
         using IBackend backend = options.Backend?.Invoke(options.Threads) ?? new ManagedBackend(options.Threads);
         var speed = new WorkSpeed();
         for (int run = 0; run < Runs; run++)

@@ -21,7 +21,7 @@ internal static class CompressionMemory
         long most = options.MaxImages;
         foreach ((LayerPlan layer, long perImage) in BytesPerImage(graph, plan, options.Method, height, width, shapes))
         {
-            var geometry = LayerGeometry.Of(graph.Nodes.First(n => n.Name == layer.Node).Operator, layer.Shape);
+            LayerGeometry geometry = layer.GeometryOf(graph.Nodes.First(n => n.Name == layer.Node).Operator);
             long statistics = StatisticsBytes(geometry, options.Method, options.Collective is not null);
             if (statistics > options.MaxActivationBytes)
                 throw new ArgumentException(

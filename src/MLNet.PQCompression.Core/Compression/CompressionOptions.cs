@@ -35,6 +35,9 @@ public enum BlockRegime
     /// of the other layers, as far as a fortieth of all bytes goes. The methods of the paper take small blocks.
     /// </summary>
     Fitted,
+
+    /// <summary>The same with large blocks where layers are large.</summary>
+    FittedLarge,
 }
 
 /// <summary>What to do with the layers whose name matches; the last match wins.</summary>

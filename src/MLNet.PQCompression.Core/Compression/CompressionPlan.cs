@@ -51,7 +51,7 @@ public sealed class CompressionPlan
                 throw new ArgumentException($"No layer matches '{o.Pattern}'; the layers are {string.Join(", ", layers.Select(n => n.Inputs[1]))}.", nameof(options));
         string? first = layers.FirstOrDefault(n => n.Operator is Conv)?.Name;
         ImmutableArray<LayerPlan> plans = [.. layers.Select(n => Plan(graph, n, options, n.Name == first, basicBlocks, [.. readers[n.Inputs[1]]]))];
-        return new(graph, FittedBlocks.SpendSpare(plans, p => LayerGeometry.Of(layers.First(n => n.Name == p.Node).Operator, p.Shape)));
+        return new(graph, FittedBlocks.SpendSpare(plans, p => p.GeometryOf(layers.First(n => n.Name == p.Node).Operator)));
     }
 
     private static LayerPlan Plan(ModelGraph graph, Node node, CompressionOptions options, bool isFirst, bool basicBlocks, Node[] readers)
@@ -72,16 +72,17 @@ public sealed class CompressionPlan
         if (!options.Depthwise && !asked && node.Operator is Conv { Group: > 1 } && shape[1] == 1)
             return Alone("depthwise: few bytes and large errors");
         LayerGeometry geometry = LayerGeometry.Of(node.Operator, shape);
-        bool isLinear = geometry.Window is null;
+        bool isLinear = geometry.Window is null, isHidden = isLinear && HiddenLayers.IsHidden(graph, node);
         (int d, string rule) = exception?.BlockSize is { } given ? (given, exception.Reason ?? "as asked")
-            : isLinear && RegionDetector.IsHidden(graph, node) ? (LargestDivisor(geometry.RowLength, RegionDetector.BlockSize(geometry), 1), "box head")
+            : isHidden && RegionDetector.Applies(graph) ? (LargestDivisor(geometry.RowLength, RegionDetector.BlockSize(geometry), 1), "box head")
+            : isHidden ? (LargestDivisor(geometry.RowLength, options.ClassifierBlockSize, 1), "hidden linear layer")
             : BlockSize(geometry, options, basicBlocks);
         if (d < 1 || geometry.RowLength % d != 0)
             throw Impossible($"blocks of {d} do not divide its rows of {geometry.RowLength} values");
         long blocks = shape.Count / d;
-        int wanted = exception?.Codewords ?? (isLinear && !RegionDetector.Applies(graph) ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
+        int wanted = exception?.Codewords ?? (isLinear && !isHidden && !RegionDetector.Applies(graph) ? ClassifierCodewords(geometry, options, basicBlocks) : options.Codewords);
         int k = exception?.Codewords is not null ? (int)Math.Min(wanted, blocks) : Clamp(wanted, blocks);
-        int finer = options is { Blocks: BlockRegime.Fitted, Method: CompressionMethod.Output } && !asked ? wanted : 0;
+        int finer = options is { Blocks: BlockRegime.Fitted or BlockRegime.FittedLarge, Method: CompressionMethod.Output } && !asked ? wanted : 0;
         if (finer > 0 && FittedBlocks.Of(shape, geometry, d, k, wanted) is { } fitted)
             (d, k, wanted, finer, rule) = (fitted.BlockSize, fitted.Codewords, fitted.Codewords, 0, $"{rule}, fitted to the bytes of d = {d}, k = {k}");
         Node[] together = [.. graph.Nodes.SkipWhile(n => n != node).TakeWhile(readers.Contains)];
@@ -89,10 +90,14 @@ public sealed class CompressionPlan
             rule += $"; one weight of {together.Length} nodes";
         if (together.Length < readers.Length)
             rule += $"; {readers.Length - together.Length} more read it and follow, since they depend on these or differ from them";
+        int slices = RowSlices.Count(geometry, d, options);
+        if (slices > 1)
+            rule += $"; rows in {slices} slices, whose statistics fit into memory";
         var plan = new LayerPlan(node.Name, weight, shape, d, k, k < wanted ? $"{rule}; k clamped to {k} of {blocks} blocks" : rule)
         {
             Readers = [.. together.Select(n => n.Name)],
             MostCodewords = finer,
+            Slices = slices,
             IsTransposed = LayerGeometry.HasOutputsInColumns(node.Operator),
             AddsBias = options.Method == CompressionMethod.Output && AddedBiases.Applies(graph, weight),
         };
@@ -116,7 +121,7 @@ public sealed class CompressionPlan
         if (geometry.Window is not { } window)
             return (LargestDivisor(n, options.ClassifierBlockSize, 1), "classifier");
         int area = window.KernelHeight * window.KernelWidth;
-        bool large = options.Blocks == BlockRegime.Large;
+        bool large = options.Blocks is BlockRegime.Large or BlockRegime.FittedLarge;
         if (area > 1)
             return (LargestDivisor(n, large ? 18 : 9, area), large ? "large blocks" : "small blocks");
         return large && !basicBlocks

@@ -108,7 +108,10 @@ internal sealed class LayerInputs
     /// <summary>The first of all batches, where this rank has it: the origins of all sums come from it.</summary>
     private Item? HasFirst => Parts.Owner(_firstPart) == Parts.Ranks.Rank ? Items(_firstPart).First() : null;
 
-    private Activation Input(Item item) => LayerActivations.Input(_readers[item.Reader].Operator, _frontier.StudentValue(_readers[item.Reader].Inputs[0], item.Batch));
+    /// <summary>A batch of a reader's inputs, in the form of a convolution or of a plain product.</summary>
+    public Activation Input(int reader, int batch) => LayerActivations.Input(_readers[reader].Operator, _frontier.StudentValue(_readers[reader].Inputs[0], batch));
+
+    private Activation Input(Item item) => Input(item.Reader, item.Batch);
 
     private int SeedOf(Item item) => HashCode(_seed, _frontier.Images.NumberOf(item.Batch) + item.Reader * _frontier.Images.BatchesPerView * _frontier.Images.Views);
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Quantization;
 
 namespace MLNet.PQCompression.Compression;
 
@@ -24,11 +25,17 @@ public sealed record LayerPlan(string Node, string Weight, TensorShape Shape, in
     /// <summary>The most codewords that finer blocks may have; 0 where the blocks stay as they are.</summary>
     internal int MostCodewords { get; init; }
 
+    /// <summary>How many slices the rows are cut into, so that the layer's statistics fit into memory (<see cref="RowSlices"/>).</summary>
+    internal int Slices { get; init; } = 1;
+
     /// <summary>C_out.</summary>
     internal int Rows => Shape[IsTransposed ? 1 : 0];
 
     /// <summary>The weight of a codebook and codes for the plan's blocks.</summary>
     internal QuantizedTensor Tensor(float[] codebook, ushort[] codes) => new(Shape, BlockSize, codebook, codes, IsTransposed);
+
+    /// <summary>How the weight meets its inputs, in slices; <paramref name="op"/> is that of its node.</summary>
+    internal LayerGeometry GeometryOf(Operator op) => LayerGeometry.Of(op, Shape).Sliced(Slices);
 
     /// <summary>Whether the weight is quantized.</summary>
     public bool IsQuantized => BlockSize > 0;

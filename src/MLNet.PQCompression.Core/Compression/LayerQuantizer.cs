@@ -30,7 +30,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     /// <exception cref="InvalidModelException">The layer's numbers are beyond float32, or its codewords beyond float16.</exception>
     public Outcome Quantize(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
+        LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape).Sliced(plan.Slices), seed);
         return Guarded(plan, () =>
         {
             if (options.Method == CompressionMethod.Output && inputs.AreReached)
@@ -82,7 +82,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     /// <summary>Takes a layer's statistics, for several block sizes and codebooks to be tried on; the frontier and the student stay as they are.</summary>
     public LayerTrials Try(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, int seed, WorkItem item, CancellationToken cancellationToken)
     {
-        LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape), seed);
+        LayerInputs inputs = new(frontier, readers, LayerActivations.GeometryOf(readers[0].Operator, plan.Shape).Sliced(plan.Slices), seed);
         return Guarded(plan, () =>
         {
             (OutputProblem? prepared, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
@@ -113,7 +113,8 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         TwinFrontier frontier, OutputProblem problem, OutputCorrection correction, LayerPlan plan, OutputAwareResult result)
     {
         (double[] scale, double[] shift) = problem.FitOutputs(result.Codebook, result.Codes, backend.Workers);
-        return [new(plan.Weight, plan.Tensor(result.Codebook, result.Codes)), .. correction.Absorb(frontier.Student, scale, shift)];
+        (ushort[] codes, shift) = plan.Slices == 1 ? (result.Codes, shift) : RowSlices.Join(result.Codes, shift, problem.Objective.Geometry);
+        return [new(plan.Weight, plan.Tensor(result.Codebook, codes)), .. correction.Absorb(frontier.Student, scale, shift)];
     }
 
     /// <summary>What a rank has of a layer that rank 0 quantizes.</summary>
@@ -126,6 +127,9 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         Operator op = readers[0].Operator;
         ReadOnlySpan<float> weight = LayerGeometry.RowsOf(op, teacher.Initializers[plan.Weight]);
         OutputCorrection correction = OutputCorrection.Find(teacher, plan.Weight);
+        LayerGeometry geometry = inputs.Geometry;
+        float[]? cut = plan.Slices > 1 ? RowSlices.Cut(weight, geometry) : null;
+        float[] rowWeights = correction.RowWeights(teacher, weight, geometry.Rows / plan.Slices);
         var residuals = new ResidualTarget?[readers.Length];
         for (int r = 0; r < readers.Length; r++)
             residuals[r] = ResidualTarget.Find(frontier, teacher, readers[r], correction.Normalizations.ElementAtOrDefault(correction.Readers.IndexOf(readers[r])), weight);
@@ -138,14 +142,15 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
         if (statistics is null)
             return (null, correction, outputs);
         using IDisposable solved = item.Time(WorkKind.Solving);
-        var problem = new OutputProblem(statistics, weight, correction.Kind != CorrectionKind.None,
-            correction.Kind == CorrectionKind.BatchNorm, correction.RowWeights(teacher, weight, inputs.Geometry.Rows), LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
+        var problem = new OutputProblem(statistics, cut ?? weight, correction.Kind != CorrectionKind.None, correction.Kind == CorrectionKind.BatchNorm && cut is null,
+            cut is null ? rowWeights : [.. Enumerable.Repeat(rowWeights, plan.Slices).SelectMany(w => w)], LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
         return (problem, correction, outputs);
 
         Activation Target(int reader, int batch)
         {
             Activation output = outputs[reader][batch].Load();
-            return LayerActivations.Output(op, correction.Target(teacher, readers[reader], residuals[reader]?.Of(output, batch) ?? output));
+            Activation target = LayerActivations.Output(op, correction.Target(teacher, readers[reader], residuals[reader]?.Of(output, batch) ?? output));
+            return cut is null ? target : RowSlices.Targets(inputs.Input(reader, batch), target, cut, geometry, backend.Workers);
         }
     }
 

@@ -51,8 +51,8 @@ internal sealed class LayerTrials(
     internal static int StepOf(LayerGeometry geometry, int blockSize, int codewords)
     {
         long blocks = (long)geometry.Rows * (geometry.RowLength / blockSize);
-        long most = Math.Min(blocks / ((long)BlocksPerCodeword * codewords), geometry.Rows / QuadraticObjective.RowAlignment);
-        return geometry.Groups == 1 ? (int)Math.Max(1, most) : 1;
+        long most = Math.Min(blocks / ((long)BlocksPerCodeword * codewords), geometry.RowsPerGroup / QuadraticObjective.RowAlignment);
+        return (int)Math.Max(1, most);
     }
 
     private OutputAwareResult Whole(int blockSize, int codewords) =>

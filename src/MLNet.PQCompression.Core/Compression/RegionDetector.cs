@@ -15,21 +15,6 @@ internal static class RegionDetector
     /// <summary>Whether a network is such a detector.</summary>
     public static bool Applies(ModelGraph graph) => graph.ForeignNodes.Any(n => ((Foreign)n.Operator).Type is "RoiAlign" or "MaxRoiPool");
 
-    /// <summary>Whether a linear layer stands before another one, with nothing but functions and other shapes in between.</summary>
-    public static bool IsHidden(ModelGraph graph, Node layer)
-    {
-        if (!Applies(graph))
-            return false;
-        var open = new Stack<string>([layer.Output]);
-        while (open.TryPop(out string? value))
-            foreach (Node reader in graph.Nodes.Where(n => n.Inputs.Contains(value)))
-                if (reader.Operator is Gemm or MatMul)
-                    return true;
-                else if (reader.Operator is PointwiseOperator or BatchNormalization or Binary or Flatten or Reshape or Foreign { Type: "Flatten" or "Reshape" or "Squeeze" or "Cast" })
-                    open.Push(reader.Output);
-        return false;
-    }
-
-    /// <summary>d of a hidden layer.</summary>
+    /// <summary>d of a hidden linear layer.</summary>
     public static int BlockSize(LayerGeometry geometry) => geometry.RowLength >= LongRow ? 16 : 8;
 }

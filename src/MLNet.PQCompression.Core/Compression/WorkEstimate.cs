@@ -41,7 +41,7 @@ internal sealed class WorkEstimate
                 continue;
             }
             double positions = layer.Readers.Sum(r => WorkModel.Positions(graph, nodes[r], shapes));
-            _layers[layer.Node] = Work.Of(WorkKind.Evaluation, passed + own) + layerWork(layer, LayerGeometry.Of(node.Operator, layer.Shape), positions, PassOfImage);
+            _layers[layer.Node] = Work.Of(WorkKind.Evaluation, passed + own) + layerWork(layer, layer.GeometryOf(node.Operator), positions, PassOfImage);
             passed = (networks - 1) * own;
         }
         Rest = Work.Of(WorkKind.Evaluation, passed);

@@ -45,7 +45,7 @@ internal static class LayerActivations
         _ when input.Count == 0 => 0,
         Conv conv => (long)input[0] * conv.Window.OutputHeight(input[2]) * conv.Window.OutputWidth(input[3]),
         ConvTranspose conv => input[0] * conv.OutputHeight(input[2]) * conv.OutputWidth(input[3]),
-        _ => input.Count / geometry.RowLength,
+        _ => input.Count / ((long)geometry.RowLength * geometry.Groups),
     };
 
     /// <summary>The samples in a value of a shape.</summary>

@@ -23,6 +23,12 @@ public sealed record LayerGeometry(int Rows, int RowLength, int Groups = 1, Wind
         _ => throw new ArgumentException($"{op.OnnxName} is not a layer whose weight can be cut into blocks.", nameof(op)),
     };
 
+    /// <summary>
+    /// A layer of one group with its rows cut into slices that count as groups: slice s of all rows, then slice s + 1. An output is then the sum of one output of each group. Of H only the squares of the slices are left.
+    /// </summary>
+    /// <param name="slices">How many, each of whole channels.</param>
+    internal LayerGeometry Sliced(int slices) => slices == 1 ? this : this with { Rows = Rows * slices, RowLength = RowLength / slices, Groups = slices };
+
     /// <summary>Whether a layer's outputs lie in dimension 1 of its weight and not in dimension 0, so that blocks are cut from the weight with the two exchanged.</summary>
     public static bool HasOutputsInColumns(Operator op) => op is ConvTranspose or MatMul or Gemm { TransposeB: false };
 

@@ -64,18 +64,19 @@ public sealed class QuadraticObjective
     /// <summary>The rows of a group, padded.</summary>
     public int Stride { get; }
 
-    /// <summary>The objective of every <paramref name="step"/>th row of a layer with one group.</summary>
+    /// <summary>The objective of every <paramref name="step"/>th row of each group.</summary>
     internal QuadraticObjective BySome(int step)
     {
         if (step == 1)
             return this;
-        int n = Geometry.RowLength, rows = (Geometry.Rows + step - 1) / step;
+        int n = Geometry.RowLength, some = (Geometry.RowsPerGroup + step - 1) / step, rows = some * Geometry.Groups;
         float[] target = new float[rows * n], weights = new float[rows];
-        for (int r = 0; r < rows; r++)
+        for (int o = 0; o < rows; o++)
         {
-            weights[r] = RowWeights[0][r * step];
+            (int g, int r) = (o / some, o % some * step);
+            weights[o] = RowWeights[g][r];
             for (int i = 0; i < n; i++)
-                target[r * n + i] = Targets[0][i * Stride + r * step];
+                target[o * n + i] = Targets[g][i * Stride + r];
         }
         return new(Geometry with { Rows = rows }, Hessians, target, weights);
     }

@@ -1,5 +1,6 @@
 using MLNet.PQCompression.Budget;
 using MLNet.PQCompression.Graph;
+using MLNet.PQCompression.Quantization;
 
 namespace MLNet.PQCompression.Tests.Budget;
 
@@ -47,7 +48,7 @@ public sealed class ErrorModelTests
     public void Every_choice_divides_the_rows_and_is_smaller_than_the_weight(int rows, int channels, int kernel, int groups)
     {
         var shape = new TensorShape(rows, channels, kernel, kernel);
-        var grid = CandidateGrid.Of(new Conv(Window.Square(kernel, 1, kernel / 2), groups), shape);
+        var grid = CandidateGrid.Of(LayerGeometry.Of(new Conv(Window.Square(kernel, 1, kernel / 2), groups), shape), shape);
         int row = channels * kernel * kernel;
         Assert.All(grid, g =>
         {

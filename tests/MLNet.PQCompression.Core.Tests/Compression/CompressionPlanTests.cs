@@ -62,6 +62,31 @@ public sealed class CompressionPlanTests
         Assert.InRange(fitted.PaperBytes, small.PaperBytes + 1, small.PaperBytes * 41 / 40);
     }
 
+    /// <summary>A layer of 128×128 is smaller with blocks of 9 and fewer codewords, and one of 512×512 keeps its large blocks.</summary>
+    [SkippableFact]
+    public void Large_blocks_are_fitted_likewise()
+    {
+        ModelGraph model = ModelFile.Load(SharedData.Require("kill-the-bits/resnet18_small_blocks.pth"));
+        CompressionPlan large = CompressionPlan.Create(model, new() { Blocks = BlockRegime.Large }), fitted = CompressionPlan.Create(model, new() { Blocks = BlockRegime.FittedLarge });
+        LayerPlan Layer(CompressionPlan plan, string weight) => plan.Layers.Single(l => l.Weight == weight);
+        Assert.Equal((18, 9), (Layer(large, "layer2.0.conv2.weight").BlockSize, Layer(fitted, "layer2.0.conv2.weight").BlockSize));
+        Assert.Equal((18, 256), (Layer(fitted, "layer4.1.conv2.weight").BlockSize, Layer(fitted, "layer4.1.conv2.weight").Codewords));
+        Assert.InRange(fitted.PaperBytes, 1, large.PaperBytes * 41 / 40);
+    }
+
+    /// <summary>1,024 rows are features, not classes, where another linear layer follows.</summary>
+    [Fact]
+    public void Linear_layers_inside_a_network_are_no_classifiers()
+    {
+        var maker = new Inference.GraphMaker(1);
+        string x = maker.Add(new Flatten(), maker.Conv("x", 3, 16, Window.Square(3, 1, 1)));
+        x = maker.Add(new Clip(0, 6), maker.Linear(x, 256, 1024));
+        LayerPlan[] layers = [.. CompressionPlan.Create(maker.Build(maker.Linear(x, 1024, 1000), 3, 4, 4), new() { Blocks = BlockRegime.Small }).Layers];
+        Assert.Equal([(4, 256), (4, 2048)], layers[1..].Select(l => (l.BlockSize, l.Codewords)));
+        Assert.Equal("hidden linear layer", layers[1].Reason);
+        Assert.StartsWith("classifier", layers[2].Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_paper_s_methods_keep_its_blocks()
     {

@@ -16,8 +16,28 @@ public sealed class LayerTrialsTests
     public void Rows_are_left_out_while_enough_blocks_are_left(int rows, int length, int blockSize, int codewords, int step) =>
         Assert.Equal(step, LayerTrials.StepOf(new LayerGeometry(rows, length, 1, Window.Square(3, 1, 1)), blockSize, codewords));
 
+    [Theory]
+    [InlineData(1024, 2, 8)]
+    [InlineData(1024, 32, 1)] // half a panel of rows in each group
+    public void Rows_of_groups_are_left_out_likewise(int rows, int groups, int step) =>
+        Assert.Equal(step, LayerTrials.StepOf(new LayerGeometry(rows, 576, groups, Window.Square(3, 1, 1)), 9, 16));
+
     [Fact]
-    public void Groups_are_tried_whole() => Assert.Equal(1, LayerTrials.StepOf(new LayerGeometry(1024, 576, 2, Window.Square(3, 1, 1)), 9, 16));
+    public void Some_rows_of_each_group_have_their_targets_and_weights()
+    {
+        const int Rows = 10, N = 4, Groups = 2;
+        float[] weight = [.. Enumerable.Range(0, Rows * N).Select(i => (float)i)], rowWeights = [.. Enumerable.Range(0, Rows).Select(i => 1f + i)];
+        float[][] hessians = [new float[N * N], new float[N * N]];
+        QuadraticObjective some = new QuadraticObjective(new LayerGeometry(Rows, N, Groups), hessians, weight, rowWeights).BySome(2);
+        Assert.Equal((6, 3), (some.Geometry.Rows, some.Geometry.RowsPerGroup));
+        for (int g = 0; g < Groups; g++)
+            for (int r = 0; r < 3; r++)
+            {
+                int o = g * 5 + 2 * r;
+                Assert.Equal(rowWeights[o], some.RowWeights[g][r]);
+                Assert.Equal(weight[(o * N)..((o + 1) * N)], Enumerable.Range(0, N).Select(i => some.Targets[g][i * some.Stride + r]));
+            }
+    }
 
     [Fact]
     public void Some_of_the_rows_tell_the_error_of_all()
