@@ -70,16 +70,31 @@ public sealed class LayerKindsTests
             .Floats("beta", [16], Noise(16)).Floats("mean", [16], [.. Noise(16).Select(v => 20 * v)]).Floats("var", [16], [.. Noise(16).Select(v => v + 1)])
             .Node("Conv", "input w1", "a", Pads).Node("Relu", "a", "r").Node("Conv", "r w2 b", "c", Pads).Node("BatchNormalization", "c gamma beta mean var", "y"), "w2");
 
+    /// <summary>Old sets have no remainder and no products of integer matrices, and their codes are put together by other nodes.</summary>
+    [Theory]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    public void Codes_of_more_than_eight_bits_take_no_more_in_any_operator_set(int opset)
+    {
+        (ModelGraph student, byte[] file) = Compress(
+            new OnnxFile(opset).Floats("w1", [16, 3, 3, 3], Noise(432)).Floats("w2", [64, 16, 3, 3], Noise(9216)).Node("Conv", "input w1", "a", Pads).Node("Relu", "a", "r").Node("Conv", "r w2", "y", Pads),
+            "w2", layer: new("w2", BlockSize: 3, Codewords: 512));
+        Assert.Equal(512, Assert.IsType<QuantizedTensor>(student.Initializers["w2"]).Codewords);
+        Assert.Equal((1, 1), (Count(file, "w2.codes"), Count(file, "w2.codes.high")));
+    }
+
     /// <summary>A convolution's outputs as a row of 16 channels for each position.</summary>
     private static OnnxFile Tokens() => new OnnxFile().Floats("w1", [16, 3, 3, 3], Noise(432)).Floats("w2", [16, 16, 3, 3], Noise(2304)).Floats("fc.weight", [16, 32], Noise(512)).Ints("rows", 0, 16, 64)
         .Node("Conv", "input w1", "a", Pads).Node("Relu", "a", "r").Node("Conv", "r w2", "b", Pads).Node("Reshape", "b rows", "t").Node("Transpose", "t", "u", ("perm", new[] { 0, 2, 1 }));
 
-    private static (ModelGraph Student, byte[] File) Compress(OnnxFile document, string? weight, float tolerance = 1e-3f)
+    private static (ModelGraph Student, byte[] File) Compress(OnnxFile document, string? weight, float tolerance = 1e-3f, LayerOverride? layer = null)
     {
         ModelGraph teacher = document.Read();
-        CompressionResult result = ModelCompressor.Compress(teacher, new TestNetworks.Images(64), new() { Threads = 1, ForeignRuntime = new OnnxRuntimeEngine() });
-        LayerReport layer = weight is null ? result.Report.Layers[^1] : result.Report.Layers.Single(l => l.Plan.Weight == weight);
-        Assert.True(layer.Plan.IsQuantized, layer.Plan.Reason);
+        CompressionResult result = ModelCompressor.Compress(teacher, new TestNetworks.Images(64), new() { Threads = 1, ForeignRuntime = new OnnxRuntimeEngine(), Overrides = layer is null ? [] : [layer] });
+        LayerReport quantized = weight is null ? result.Report.Layers[^1] : result.Report.Layers.Single(l => l.Plan.Weight == weight);
+        Assert.True(quantized.Plan.IsQuantized, quantized.Plan.Reason);
         using var stream = new MemoryStream();
         OnnxWriter.Write(result.Student, stream);
         ModelGraph read = OnnxReader.Read(stream.ToArray(), "written");

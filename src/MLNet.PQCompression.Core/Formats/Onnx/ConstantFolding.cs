@@ -66,7 +66,7 @@ internal sealed partial class ConstantFolding(long budget)
                 return integers with { Name = name, Shape = shape };
             case Reals reals:
                 return new Reals(name, new(shape, reals.First.ToDense()), new(shape, reals.Second.ToDense()));
-            case PackedCodes { Weights: not null } packed:
+            case PackedCodes { Stage: PackedStage.Sums } packed:
                 return packed with { Name = name, Shape = shape };
             case PackedCodes packed:
                 return packed.ToIntegers() with { Name = name, Shape = shape };

@@ -8,7 +8,8 @@ namespace MLNet.PQCompression.Formats.Onnx;
 /// </summary>
 /// <remarks>
 /// Codes take the bits they need: for k ≤ 256 a byte; above, <c>X.codes</c> holds the low bytes and <c>X.codes.high</c> the other bits, a bit plane for
-/// each, eight codes to a byte, lowest code first (uint8 [N/8, 1, planes] for N codes). Codes whose number is no multiple of eight, and those of files before operator set 10, are stored as uint16.
+/// each, eight codes to a byte, lowest code first (uint8 [N/8, 1, planes] for N codes). Codes whose number is no multiple of eight are stored as uint16. Before operator set 10
+/// there is no Mod, and before 9 no MatMul of integers: there a bit is what twice its number's half leaves, and sums are made by ReduceSum.
 /// </remarks>
 internal static class QuantizedWeights
 {
@@ -55,7 +56,7 @@ internal static class QuantizedWeights
         string name = stem + OnnxNames.Codes;
         ReadOnlySpan<ushort> codes = weight.Codes;
         TensorShape shape = new(weight.Rows, weight.BlocksPerRow);
-        if (weight.Codewords > 256 && (codes.Length % 8 != 0 || emitter.Opset < FirstOpsetOfMod))
+        if (weight.Codewords > 256 && codes.Length % 8 != 0)
             return ToInt32(emitter, emitter.Initializer(name, TensorElementType.UInt16, shape, MemoryMarshal.AsBytes(codes).ToArray()));
         var low = new byte[codes.Length];
         for (int i = 0; i < low.Length; i++)
@@ -73,11 +74,18 @@ internal static class QuantizedWeights
             for (int p = 0; p < planes; p++)
                 bits[i / 8 * planes + p] |= (byte)(((codes[i] >> (8 + p)) & 1) << (i % 8));
         string value = ToInt32(emitter, emitter.Initializer(name + ".high", TensorElementType.UInt8, new(codes.Length / 8, 1, planes), bits));
-        value = emitter.Add("Div", [value, emitter.Shared(TensorElementType.Int32, new(8, 1), 1, 2, 4, 8, 16, 32, 64, 128)]);
-        value = emitter.Add("Mod", [value, emitter.Shared(TensorElementType.Int32, new(), 2)]);
+        string quotients = emitter.Add("Div", [value, emitter.Shared(TensorElementType.Int32, new(8, 1), 1, 2, 4, 8, 16, 32, 64, 128)]), two = emitter.Shared(TensorElementType.Int32, new(), 2);
         long[] weights = [.. Enumerable.Range(8, planes).Select(p => 1L << p)];
-        value = emitter.Add("MatMul", [value, emitter.Shared(TensorElementType.Int32, new(planes, 1), weights)]);
-        return emitter.Add("Reshape", [value, emitter.Shared(shape[0], shape[1])]);
+        string sums;
+        if (emitter.Opset >= FirstOpsetOfMod)
+            sums = emitter.Add("MatMul", [emitter.Add("Mod", [quotients, two]), emitter.Shared(TensorElementType.Int32, new(planes, 1), weights)]);
+        else
+        {
+            string halves = emitter.Add("Div", [value, emitter.Shared(TensorElementType.Int32, new(8, 1), 2, 4, 8, 16, 32, 64, 128, 256)]);
+            string ones = emitter.Add("Sub", [quotients, emitter.Add("Mul", [halves, two])]);
+            sums = emitter.Add("ReduceSum", [emitter.Add("Mul", [ones, emitter.Shared(TensorElementType.Int32, new(planes), weights)])], [OnnxEmitter.ListAttribute("axes", 2)]);
+        }
+        return emitter.Add("Reshape", [sums, emitter.Shared(shape[0], shape[1])]);
     }
 
     private static string ToInt32(OnnxEmitter emitter, string value) => emitter.Add("Cast", [value], [OnnxEmitter.Attribute("to", CastToInt32)]);

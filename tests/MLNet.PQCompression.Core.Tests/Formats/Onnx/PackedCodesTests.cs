@@ -18,6 +18,27 @@ public class PackedCodesTests
         Assert.Equal(Enumerable.Range(0, 16).Select(i => (ushort)(Low[i] + 256 * Sum(i))), CodesOf(file));
     }
 
+    /// <summary>As files before operator set 10 have it, where there is no Mod.</summary>
+    [Fact]
+    public void Bits_are_what_twice_a_number_s_half_leaves_where_there_is_no_remainder()
+    {
+        OnnxFile file = Halves(File(16)).Node("Sub", "q doubled", "bits").Node("Mul", "bits row", "weighted").Ints("grid", 4, 4)
+            .Node("ReduceSum", "weighted", "sums", ("axes", new[] { 2 })).Node("Reshape", "sums grid", "high").Tensor("low", 2, [4, 4], Low).Node("Cast", "low", "l", ("to", 6)).Node("Add", "l high", "codes");
+        Assert.Equal(Enumerable.Range(0, 16).Select(i => (ushort)(Low[i] + 256 * Sum(i))), CodesOf(file));
+    }
+
+    [Theory]
+    [InlineData("halves")]
+    [InlineData("doubled")]
+    [InlineData("weighted")]
+    public void Values_that_leave_that_pattern_too(string value)
+    {
+        int[] bytes = [.. Enumerable.Range(0, Rows * 8 * PlaneCount).Select(i => Planes[i / 24 * 3 + i % 3] >> (i / 3 % 8))];
+        int Expected(int i) => value switch { "halves" => bytes[i] / 2, "doubled" => bytes[i] / 2 * 2, _ => bytes[i] % 2 << 8 + i % 3 };
+        OnnxFile file = Halves(File(48)).Node("Sub", "q doubled", "bits").Node("Mul", "bits row", "weighted").Ints("grid", 4, 12).Node("Reshape", value + " grid", "codes");
+        Assert.Equal(Enumerable.Range(0, bytes.Length).Select(i => (ushort)Expected(i)), CodesOf(file));
+    }
+
     [Fact]
     public void Values_that_leave_the_pattern_on_its_way_are_those_of_any_folded_integers()
     {
@@ -53,6 +74,9 @@ public class PackedCodesTests
         .Tensor("planes", 2, [Rows, 1, PlaneCount], Planes).Node("Cast", "planes", "p", ("to", 6))
         .Tensor("powers", 6, [8, 1], Bytes(1, 2, 4, 8, 16, 32, 64, 128)).Tensor("two", 6, [], Bytes(2)).Tensor("weights", 6, [PlaneCount, 1], Bytes(256, 512, 1024))
         .Floats("book", [codewords, 4]).Ints("shape", 4, channels, 1, 1);
+
+    private static OnnxFile Halves(OnnxFile file) => file.Node("Div", "p powers", "q").Tensor("twice", 6, [8, 1], Bytes(2, 4, 8, 16, 32, 64, 128, 256)).Node("Div", "p twice", "halves")
+        .Node("Mul", "halves two", "doubled").Tensor("row", 6, [PlaneCount], Bytes(256, 512, 1024));
 
     private static ushort[] CodesOf(OnnxFile file)
     {
