@@ -14,6 +14,9 @@ internal static class OutputAwareQuantizer
     /// <summary>An error that is a smaller share of the energy is as good as none: rounding the codewords to float16 leaves more.</summary>
     private const double Negligible = 1e-8;
 
+    /// <summary>Blocks that k-means takes about half of at least for the first codebook; with 64 to 4,096 codewords each still has some hundreds.</summary>
+    private const int MostFirstBlocks = 1 << 20;
+
     /// <summary>Quantizes a layer.</summary>
     /// <param name="objective">The error as a function of the weight.</param>
     /// <param name="blockSize">d.</param>
@@ -26,9 +29,9 @@ internal static class OutputAwareQuantizer
     {
         backend ??= new ManagedQuantization();
         var random = new Random(options.Seed);
-        (ICodeSearch search, List<OutputAwareStep> steps) = BestStart(objective, blockSize, options, random, backend, cancellationToken);
+        (ICodeSearch search, List<OutputAwareStep> steps, double energy) = BestStart(objective, blockSize, options, random, backend, cancellationToken);
         using ICodeSearch found = search;
-        double value = steps[^1].Objective, energy = search.Energy();
+        double value = steps[^1].Objective;
         for (int round = 1; round < options.Rounds && value > Negligible * energy; round++)
         {
             double before = value;
@@ -48,10 +51,11 @@ internal static class OutputAwareQuantizer
     }
 
     /// <summary>k-means and one round from each of several codebooks; the best goes on.</summary>
-    private static (ICodeSearch Search, List<OutputAwareStep> Steps) BestStart(
+    private static (ICodeSearch Search, List<OutputAwareStep> Steps, double Energy) BestStart(
         QuadraticObjective objective, int blockSize, OutputAwareOptions options, Random random, IQuantizationBackend backend, CancellationToken cancellationToken)
     {
         (ICodeSearch Search, List<OutputAwareStep> Steps)? best = null;
+        double? energy = null; // The same for all.
         try
         {
             for (int start = 0; start < Math.Max(1, options.Starts); start++)
@@ -64,7 +68,7 @@ internal static class OutputAwareQuantizer
                     double value = Round(search, steps, options, 0, objective.Reach, random, cancellationToken);
                     if (best is null || value < best.Value.Steps[^1].Objective)
                         (worse, best) = (best?.Search, (search, steps));
-                    if (value <= Negligible * search.Energy())
+                    if (value <= Negligible * (energy ??= search.Energy()))
                         break;
                 }
                 finally
@@ -72,7 +76,7 @@ internal static class OutputAwareQuantizer
                     worse?.Dispose();
                 }
             }
-            return best!.Value;
+            return (best!.Value.Search, best.Value.Steps, energy!.Value);
         }
         catch
         {
@@ -130,21 +134,7 @@ internal static class OutputAwareQuantizer
     private static ICodeSearch Initialize(
         QuadraticObjective objective, int d, OutputAwareOptions options, IQuantizationBackend backend, CancellationToken cancellationToken)
     {
-        LayerGeometry geometry = objective.Geometry;
-        (int n, int stride) = (geometry.RowLength, objective.Stride);
-        var blocks = new float[geometry.Rows * n];
-        var gram = new double[d * d];
-        for (int g = 0; g < geometry.Groups; g++)
-        {
-            for (int r = 0; r < geometry.RowsPerGroup; r++)
-                for (int i = 0; i < n; i++)
-                    blocks[(g * geometry.RowsPerGroup + r) * n + i] = objective.Targets[g][i * stride + r];
-            for (int i = 0; i < n; i++)
-                for (int j = 0; j < d; j++)
-                    gram[i % d * d + j] += objective.Hessians[g][i * n + i / d * d + j];
-        }
-        var kmeans = new KMeansOptions { Codewords = options.Codewords, Iterations = options.InitialIterations, Seed = options.Seed };
-        ICodeSearch search = backend.Search(objective, d, WeightedKMeans.Fit(blocks, d, gram, kmeans, backend, cancellationToken).Codebook);
+        ICodeSearch search = backend.Search(objective, d, FirstCodebook(objective, d, options, backend, cancellationToken));
         for (int iteration = 0; iteration < options.InitialIterations; iteration++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -154,5 +144,26 @@ internal static class OutputAwareQuantizer
             LimitReach(search, objective.Reach);
         }
         return search;
+    }
+
+    /// <summary>k-means of the target's blocks, of layers with a great many by every few of the rows.</summary>
+    private static float[] FirstCodebook(QuadraticObjective objective, int d, OutputAwareOptions options, IQuantizationBackend backend, CancellationToken cancellationToken)
+    {
+        LayerGeometry geometry = objective.Geometry;
+        (int n, int stride) = (geometry.RowLength, objective.Stride);
+        int step = (int)Math.Clamp((long)geometry.Rows * (n / d) / MostFirstBlocks, 1, geometry.RowsPerGroup), rows = (geometry.RowsPerGroup + step - 1) / step;
+        var blocks = new float[geometry.Groups * rows * n];
+        var gram = new double[d * d];
+        for (int g = 0; g < geometry.Groups; g++)
+        {
+            for (int r = 0; r < rows; r++)
+                for (int i = 0; i < n; i++)
+                    blocks[(g * rows + r) * n + i] = objective.Targets[g][i * stride + r * step];
+            for (int i = 0; i < n; i++)
+                for (int j = 0; j < d; j++)
+                    gram[i % d * d + j] += objective.Hessians[g][i * n + i / d * d + j];
+        }
+        var kmeans = new KMeansOptions { Codewords = options.Codewords, Iterations = options.InitialIterations, Seed = options.Seed };
+        return WeightedKMeans.Fit(blocks, d, gram, kmeans, backend, cancellationToken).Codebook;
     }
 }
