@@ -13,13 +13,13 @@ namespace MLNet.PQCompression.Cli.Commands;
 /// <summary>mlnet-pq bench.</summary>
 internal sealed class BenchCommand : ToolCommand
 {
-    private const int WarmUpCalls = 3;
+    private const int WarmUpCalls = 3, UsualSize = 224;
 
     private readonly ModelArguments _model = new();
     private readonly Option<int> _threads = ThreadsOption.Create();
     private readonly Option<int> _batch = new Option<int>("--batch") { HelpName = "N", Description = "Images in a call.", DefaultValueFactory = _ => 1 }.AtLeast(1);
     private readonly Option<int> _calls = new Option<int>("--calls") { HelpName = "N", Description = "Calls to time.", DefaultValueFactory = _ => 50 }.AtLeast(1);
-    private readonly Option<int?> _size = new Option<int?>("--size") { HelpName = "N", Description = "Height and width of the images where the model leaves them open." }.AtLeast(1);
+    private readonly Option<int?> _size = new Option<int?>("--size") { HelpName = "N", Description = $"Height and width of the images where the model leaves them open; by itself {UsualSize}." }.AtLeast(1);
     private readonly Option<bool> _dense = new("--compare-dense") { Description = "Time the model with its weights decoded too." };
     private readonly Option<bool> _tune = new("--tune") { Description = "Choose each layer's kernel by timing all of them at load instead of by the cost model." };
 
@@ -60,8 +60,14 @@ internal sealed class BenchCommand : ToolCommand
         ModelGraph model = _model.Load(arguments);
         TimeSpan read = Stopwatch.GetElapsedTime(start);
         var options = new InferenceOptions { Threads = threads, MaxBatch = batch, Tune = arguments.GetValue(_tune) };
+        TensorShape declared = model.Input.Shape;
         if (arguments.GetValue(_size) is { } size)
-            options = options with { InputShape = new(model.Input.Shape[1], size, size) };
+            options = options with { InputShape = new(declared[1], size, size) };
+        else if (declared[2] < 0 || declared[3] < 0)
+        {
+            options = options with { InputShape = new(declared[1], declared[2] < 0 ? UsualSize : declared[2], declared[3] < 0 ? UsualSize : declared[3]) };
+            console.Note($"note: the model leaves the size of the images open; timed with {options.InputShape}, --size N asks for another");
+        }
         BenchRun run = Measure(model, options, calls, read, console.CancellationToken);
         long resident = Environment.WorkingSet;
         BenchRun? dense = arguments.GetValue(_dense) ? Measure(Decoded(model), options, calls, TimeSpan.Zero, console.CancellationToken) : null;
@@ -85,7 +91,7 @@ internal sealed class BenchCommand : ToolCommand
         var images = new float[batch * session.InputShape.Count];
         foreach (ref float value in images.AsSpan())
             value = random.NextSingle() * 2 - 1;
-        var outputs = new float[batch * session.OutputLength];
+        Memory<float>[] outputs = [.. session.Outputs.Select(o => (Memory<float>)new float[batch * o.Length])];
         var times = new double[calls];
         double first = 0;
         for (int i = -WarmUpCalls; i < calls; i++)

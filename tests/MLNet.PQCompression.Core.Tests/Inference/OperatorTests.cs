@@ -103,6 +103,13 @@ public sealed class OperatorTests
             OneNode.Run(new Slice([new(1, -2, int.MaxValue), new(2, 0, 5, 2), new(3, 1, -1, 3)]), x), [2, 2, 3, 2],
             i => x.At(i[0], i[1] + 1, i[2] * 2, 1 + i[3] * 3));
         OneNode.AssertEqual(OneNode.Run(new Transpose([0, 2, 3, 1]), x), [2, 5, 7, 3], i => x.At(i[0], i[3], i[1], i[2]));
+        OneNode.AssertEqual(OneNode.Run(new Transpose([0, 3, 1, 2]), x), [2, 7, 3, 5], i => x.At(i[0], i[2], i[3], i[1]));
+        OneNode.AssertEqual(OneNode.Run(new Transpose([0, 1, 3, 2]), x), [2, 3, 7, 5], i => x.At(i[0], i[1], i[3], i[2]));
+        OneNode.AssertEqual(OneNode.Run(new Transpose([3, 0, 1, 2]), x), [7, 2, 3, 5], i => x.At(i[1], i[2], i[3], i[0]));
+        OneNode.AssertEqual(OneNode.Run(new Transpose([0, 3, 2, 1]), x), [2, 7, 5, 3], i => x.At(i[0], i[3], i[2], i[1]));
+        OneNode.AssertEqual(OneNode.Run(new Transpose([0, 1, 2, 3]), x), [2, 3, 5, 7], i => x.At(i[0], i[1], i[2], i[3]));
+        Activation wide = OneNode.Random(8, 2, 70, 45);
+        OneNode.AssertEqual(OneNode.Run(new Transpose([0, 2, 1]), wide), [2, 45, 70], i => wide.At(i[0], i[2], i[1]));
         OneNode.AssertEqual(OneNode.Run(new Flatten(), x), [2, 105], i => x.Span[i[0] * 105 + i[1]]);
         OneNode.AssertEqual(OneNode.Run(new Reshape([0, 3, -1]), x), [2, 3, 35], i => x.Span[i[0] * 105 + i[1] * 35 + i[2]]);
     }

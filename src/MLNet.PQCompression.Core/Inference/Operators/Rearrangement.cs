@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Inference.Operators;
@@ -5,6 +6,8 @@ namespace MLNet.PQCompression.Inference.Operators;
 /// <summary>Operators that only move values.</summary>
 internal static class Rearrangement
 {
+    private const int Square = 32;
+
     public static void Run(Concat concat, Activation[] inputs, Activation output)
     {
         int[] strides = Strides.Of(output.Shape);
@@ -126,8 +129,38 @@ internal static class Rearrangement
 
     public static void Run(Transpose transpose, Activation x, Activation output)
     {
+        ImmutableArray<int> order = transpose.Permutation;
+        int kept = 0;
+        while (kept < order.Length && order[kept] == kept)
+            kept++;
+        int turn = order.Length > kept ? order[kept] - kept : 0;
+        if (turn > 0 && Enumerable.Range(0, order.Length - kept).All(i => order[kept + i] == kept + (i + turn) % (order.Length - kept)))
+        {
+            ReadOnlySpan<int> turned = x.Shape.Dimensions.AsSpan()[kept..];
+            Exchange(x.Span, output.Span, Product(turned[..turn]), Product(turned[turn..]));
+            return;
+        }
         int[] strides = Strides.Of(x.Shape);
         int[] permuted = [.. transpose.Permutation.Select(i => strides[i])];
         Strides.Copy(x, 0, permuted, output, 0, Strides.Of(output.Shape), output.Shape.Dimensions.AsSpan());
+    }
+
+    /// <summary>Stacks of rows×columns as stacks of columns×rows, in squares that the first-level cache holds: images with their channels first as such with channels last, and back.</summary>
+    private static void Exchange(ReadOnlySpan<float> source, Span<float> target, int rows, int columns)
+    {
+        for (int start = 0; start < source.Length; start += rows * columns)
+            for (int row = 0; row < rows; row += Square)
+                for (int column = 0; column < columns; column += Square)
+                    for (int j = column; j < Math.Min(columns, column + Square); j++)
+                        for (int i = row; i < Math.Min(rows, row + Square); i++)
+                            target[start + j * rows + i] = source[start + i * columns + j];
+    }
+
+    private static int Product(ReadOnlySpan<int> sizes)
+    {
+        int product = 1;
+        foreach (int size in sizes)
+            product *= size;
+        return product;
     }
 }

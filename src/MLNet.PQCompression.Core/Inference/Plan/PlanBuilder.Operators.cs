@@ -98,6 +98,16 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         return true;
     }
 
+    private bool TryAddResize(Node node, Resize resize)
+    {
+        TensorShape from = ShapeOf(node.Inputs[0]), to = ShapeOf(node.Output);
+        if (!CanBlock(node.Inputs[0]) || from.Rank != 4 || to[0] != 1 || from[1] != to[1] || resize.Scale(0, from[0]) != 1 || resize.Scale(1, from[1]) != 1)
+            return false;
+        PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked), y = Make(node.Output, ValueLayout.Blocked);
+        _recipes.Add(() => new ResizeStep(node.Name, resize, x, y));
+        return true;
+    }
+
     private bool TryAddPlacement(Node node)
     {
         if (node.Inputs.Any(name => !CanBlock(name) || ShapeOf(name).Rank != 4) || !PlacesWholeImages(node.Operator))

@@ -95,6 +95,7 @@ internal sealed partial class PlanBuilder<TTile, TVector>
             PointwiseOperator => TryAddFunction(node),
             Binary binary => TryAdd(node, binary),
             MaxPool or AveragePool or GlobalAveragePool or GlobalMaxPool or Reduce => TryAddPool(node),
+            Resize resize => TryAddResize(node, resize),
             Concat or Slice or Gather when TryMap(node) => true,
             Concat or Pad or Slice => TryAddPlacement(node),
             Reshape when TryShuffle(node) => true,

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace MLNet.PQCompression.Inference.Plan;
 
 /// <summary>Copies a value into another layout. Without an input the images of the call are read, without an output the results are written.</summary>
@@ -25,19 +27,20 @@ internal sealed unsafe class RelayoutStep : Step
         if (Output is null && workspace.Output(_output) == null)
             return;
         int image = part / Groups, first = part % Groups * 16, end = Math.Min(first + 16, _shape.Channels);
-        if (Output is not null)
-            if (Output.Layout == ValueLayout.Blocked)
-            {
-                workspace.ClearBorder(Output, image, first / 16);
-                if (end < first + 16)
-                    ClearLanes(workspace, image, first / 16, end - first);
-            }
-            else
-                for (int c = first; c < end; c++)
-                    workspace.ClearBorder(Output, image, c);
-        for (int c = first; c < end; c++)
-            for (int row = 0; row < _shape.Height; row++)
+        bool isBlocked = Output is { Layout: ValueLayout.Blocked };
+        if (isBlocked)
+            workspace.ClearBorder(Output!, image, first / 16);
+        else if (Output is not null)
+            for (int c = first; c < end; c++)
+                workspace.ClearBorder(Output, image, c);
+        // Row by row, because a row of pixels of 16 channels stays in the first-level cache until all of them are there.
+        for (int row = 0; row < _shape.Height; row++)
+        {
+            if (isBlocked && end < first + 16)
+                new Span<float>(workspace.Pixel(Output!, image, first / 16, row, 0), _shape.Width * 16).Clear();
+            for (int c = first; c < end; c++)
                 CopyRow(Source(workspace, image, c, row), _source?.Lanes ?? 1, Target(workspace, image, c, row), Output?.Lanes ?? 1);
+        }
     }
 
     private float* Source(Workspace workspace, int image, int channel, int row) => _source is null
@@ -56,6 +59,7 @@ internal sealed unsafe class RelayoutStep : Step
         _ => workspace.Plane(value, image, 0) + ((long)channel * _shape.Height + row) * _shape.Width,
     };
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void CopyRow(float* from, int fromStep, float* to, int toStep)
     {
         if (fromStep == 1 && toStep == 1)
@@ -63,12 +67,5 @@ internal sealed unsafe class RelayoutStep : Step
         else
             for (int i = 0; i < _shape.Width; i++)
                 to[i * toStep] = from[i * fromStep];
-    }
-
-    private void ClearLanes(Workspace workspace, int image, int plane, int firstLane)
-    {
-        for (int row = 0; row < _shape.Height; row++)
-            for (int column = 0; column < _shape.Width; column++)
-                new Span<float>(workspace.Pixel(Output!, image, plane, row, column) + firstLane, 16 - firstLane).Clear();
     }
 }
