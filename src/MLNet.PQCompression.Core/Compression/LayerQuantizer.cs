@@ -1,6 +1,7 @@
 using MLNet.PQCompression.Collectives;
 using MLNet.PQCompression.Graph;
 using MLNet.PQCompression.Inference;
+using MLNet.PQCompression.Numerics;
 using MLNet.PQCompression.Quantization;
 
 namespace MLNet.PQCompression.Compression;
@@ -94,6 +95,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
     private Outcome ByOutputs(TwinFrontier frontier, ModelGraph teacher, Node[] readers, LayerPlan plan, LayerInputs inputs, int seed, WorkItem item, CancellationToken cancellationToken)
     {
         (OutputProblem? problem, OutputCorrection correction, StoredActivation[][] outputs) = Prepare(frontier, teacher, readers, plan, inputs, item, cancellationToken);
+        Garbage.Collect(); // What the target was made from.
         using IDisposable searched = item.Time(WorkKind.Search);
         WorkParts parts = frontier.Images.Parts;
         RowSearches? rows = RowSearches.AreWorthIt(parts, backend, inputs.Geometry) ? RowSearches.Share(parts, backend, inputs.Geometry, plan.BlockSize, problem?.Objective) : null;
