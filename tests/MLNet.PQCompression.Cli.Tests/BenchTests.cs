@@ -1,4 +1,6 @@
 using System.Text.Json;
+using MLNet.PQCompression.Formats.Onnx;
+using MLNet.PQCompression.Graph;
 
 namespace MLNet.PQCompression.Cli.Tests;
 
@@ -24,5 +26,22 @@ public sealed class BenchTests(ToolFixture files) : IClassFixture<ToolFixture>
         Assert.Equal(Tool.Succeeded, run.Code);
         Assert.Contains("GFLOP/s", run.Output);
         Assert.Contains("direct", run.Output);
+    }
+
+    [Fact]
+    public async Task A_model_of_several_outputs_and_open_sizes_is_timed_at_a_size_that_is_told()
+    {
+        ModelGraph tiny = TinyModel.Create();
+        var open = new ModelGraph("open", new("image", new(-1, 3, -1, -1)), [.. tiny.Outputs, new("conv3.relu.out", new())], tiny.Nodes, tiny.Initializers);
+        using var folder = new TemporaryFolder();
+        string model = folder.File("open.onnx");
+        OnnxWriter.Write(open, model);
+        ToolRun run = await ToolRun.Of("bench", model, "--calls", "1");
+        Assert.Equal(Tool.Succeeded, run.Code);
+        Assert.Contains("timed with 3×224×224, --size N", run.Error);
+        Assert.Contains("32×224×224", run.Output);
+        run = await ToolRun.Of("bench", model, "--calls", "1", "--size", "16");
+        Assert.DoesNotContain("note:", run.Error);
+        Assert.Contains("32×16×16", run.Output);
     }
 }
