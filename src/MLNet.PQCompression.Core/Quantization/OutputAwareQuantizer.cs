@@ -14,7 +14,7 @@ internal static class OutputAwareQuantizer
     /// <summary>An error that is a smaller share of the energy is as good as none: rounding the codewords to float16 leaves more.</summary>
     private const double Negligible = 1e-8;
 
-    /// <summary>Blocks that k-means takes about half of at least for the first codebook; with 64 to 4,096 codewords each still has some hundreds.</summary>
+    /// <summary>k-means for the first codebook takes from this many blocks to twice as many, where there are more.</summary>
     private const int MostFirstBlocks = 1 << 20;
 
     /// <summary>Quantizes a layer.</summary>

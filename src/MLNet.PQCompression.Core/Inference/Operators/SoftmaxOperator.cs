@@ -13,7 +13,7 @@ internal static class SoftmaxOperator
         int size = x.Shape[axis], inner = Strides.Of(x.Shape)[axis];
         ReadOnlySpan<float> source = x.Span;
         Span<float> target = output.Span;
-        if (inner == 1)
+        if (inner == 1 && size > 0)
         {
             AlongRows(size, logarithm, source, target);
             return;
