@@ -141,6 +141,34 @@ public sealed class OperatorTests
             select y < 0 || column > 10 ? null : (double?)x.At(i[0], i[1], y, column);
     }
 
+    /// <summary>An image that is too large to be unfolded as a whole: strip by strip, padding at the top and bottom ones.</summary>
+    [Theory]
+    [InlineData(1, 4, 1)]
+    [InlineData(2, 3, 1)]
+    [InlineData(1, 2, 2)]
+    public void LargeImagesAreUnfoldedInStrips(int stride, int pad, int dilation)
+    {
+        const int Channels = 3, Outputs = 2, Kernel = 9;
+        Activation x = OneNode.Random(1, 1, Channels, 620, 590 * stride), weight = OneNode.Random(2, Outputs, Channels, Kernel, Kernel), bias = OneNode.Random(3, Outputs);
+        Window window = Window.Square(Kernel, stride, pad, dilation) with { StrideY = 1 };
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Activation y = OneNode.Run(new Conv(window), x, weight, bias);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 192 << 20);
+        var random = new Random(4);
+        Assert.Equal(new TensorShape(1, Outputs, window.OutputHeight(620), window.OutputWidth(590 * stride)), y.Shape);
+        for (int trial = 0; trial < 4000; trial++)
+        {
+            (int o, int row, int column) = (random.Next(Outputs), trial < 400 ? trial % 2 * (y.Shape[2] - 1) : random.Next(y.Shape[2]), random.Next(y.Shape[3]));
+            double sum = bias.At(o);
+            for (int c = 0; c < Channels; c++)
+                for (int ky = 0; ky < Kernel; ky++)
+                    for (int kx = 0; kx < Kernel; kx++)
+                        if (row - pad + ky * dilation is >= 0 and < 620 and var iy && column * stride - pad + kx * dilation is >= 0 and var ix && ix < 590 * stride)
+                            sum += (double)x.At(0, c, iy, ix) * weight.At(o, c, ky, kx);
+            Assert.Equal(sum, y.At(0, o, row, column), 1e-4);
+        }
+    }
+
     [Fact]
     public void WholeDimensionsAreReduced()
     {
