@@ -145,7 +145,7 @@ internal sealed class LayerQuantizer(CompressionOptions options, IQuantizationBa
             return (null, correction, outputs);
         using IDisposable solved = item.Time(WorkKind.Solving);
         var problem = new OutputProblem(statistics, cut ?? weight, correction.Kind != CorrectionKind.None, correction.Kind == CorrectionKind.BatchNorm && cut is null,
-            cut is null ? rowWeights : [.. Enumerable.Repeat(rowWeights, plan.Slices).SelectMany(w => w)], LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
+            [.. Enumerable.Repeat(rowWeights, plan.Slices).SelectMany(w => w)], LeastDriftDamping, isShrunk: true, backend.Workers, cancellationToken);
         return (problem, correction, outputs);
 
         Activation Target(int reader, int batch)

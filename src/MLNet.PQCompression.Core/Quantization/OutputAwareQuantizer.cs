@@ -15,7 +15,7 @@ internal static class OutputAwareQuantizer
     private const double Negligible = 1e-8;
 
     /// <summary>k-means for the first codebook takes from this many blocks to twice as many, where there are more.</summary>
-    private const int MostFirstBlocks = 1 << 20;
+    internal const int FirstBlocks = 1 << 20;
 
     /// <summary>Quantizes a layer.</summary>
     /// <param name="objective">The error as a function of the weight.</param>
@@ -147,11 +147,11 @@ internal static class OutputAwareQuantizer
     }
 
     /// <summary>k-means of the target's blocks, of layers with a great many by every few of the rows.</summary>
-    private static float[] FirstCodebook(QuadraticObjective objective, int d, OutputAwareOptions options, IQuantizationBackend backend, CancellationToken cancellationToken)
+    internal static float[] FirstCodebook(QuadraticObjective objective, int d, OutputAwareOptions options, IQuantizationBackend backend, CancellationToken cancellationToken)
     {
         LayerGeometry geometry = objective.Geometry;
         (int n, int stride) = (geometry.RowLength, objective.Stride);
-        int step = (int)Math.Clamp((long)geometry.Rows * (n / d) / MostFirstBlocks, 1, geometry.RowsPerGroup), rows = (geometry.RowsPerGroup + step - 1) / step;
+        int step = (int)Math.Clamp((long)geometry.Rows * (n / d) / FirstBlocks, 1, geometry.RowsPerGroup), rows = (geometry.RowsPerGroup + step - 1) / step;
         var blocks = new float[geometry.Groups * rows * n];
         var gram = new double[d * d];
         for (int g = 0; g < geometry.Groups; g++)

@@ -75,7 +75,7 @@ internal sealed class OutputProblem
                 target[g * length + i] += change[i % n * geometry.RowsPerGroup + i / n];
         }
         second.ReleaseMatrices();
-        Garbage.Collect();
+        Garbage.Collect(); // The second half, before there is more.
         (_gains, double unit) = isScaled ? TakeGains(target, geometry) : ([.. Enumerable.Repeat(1.0, geometry.Rows)], 1);
         Objective = new(geometry, first.Inputs, target, [.. rowWeights.Select((s, o) => (float)(s * Math.Pow(_gains[o] / unit, 2)))]);
     }

@@ -41,6 +41,19 @@ public sealed class SharedCompressionTests
         Assert.InRange(Error(new SingleRank()) / Error(null), 0.9, 1.1);
     }
 
+    /// <summary>Layers cut into slices are searched by the first rank alone; their sums are shared.</summary>
+    [Fact]
+    public void Layers_in_slices_are_the_same_for_any_number_of_ranks()
+    {
+        // Of shared work the sums of a branch of each level of the tree of parts are counted too.
+        var options = new CompressionOptions { Threads = 1, MaxImages = 24, Views = 1, Blocks = BlockRegime.Small, MaxActivationBytes = 3 * RowSlicesTests.Memory };
+        ModelGraph teacher = RowSlicesTests.WideNetwork();
+        Assert.Contains(CompressionPlan.Create(LayerForms.Normalize(teacher), options with { Collective = new SingleRank() }).Layers, l => l.Slices > 1);
+        string Shared(ICollective ranks) => Compress(ranks, options, new TestNetworks.Images(24, size: 16), teacher: teacher);
+        string expected = Shared(new SingleRank());
+        Assert.All(ThreadRanks.Run(3, Shared).Results, actual => Assert.Equal(expected, actual));
+    }
+
     [Fact]
     public void Threads_do_not_matter_either()
     {

@@ -10,7 +10,7 @@ namespace MLNet.PQCompression.Tests.Compression;
 public sealed class RowSlicesTests
 {
     /// <summary>H of 1,024 inputs takes 4 MiB, and there are two of it and two to solve with.</summary>
-    private const long Memory = 12L << 20;
+    internal const long Memory = 12L << 20;
 
     [Fact]
     public void There_are_as_few_slices_as_fit_and_none_without_need()
@@ -45,12 +45,11 @@ public sealed class RowSlicesTests
     public void Targets_of_slices_add_up_to_the_teacher_s_output(bool isConvolution)
     {
         const int Images = 3, Channels = 6, Rows = 5, Slices = 3;
-        var random = new Random(4);
         int[] place = isConvolution ? [4, 5] : [], made = isConvolution ? [2, 3] : [];
         Window? window = isConvolution ? Window.Square(3) : null;
         LayerGeometry whole = new(Rows, Channels * (isConvolution ? 9 : 1), 1, window), sliced = whole.Sliced(Slices);
-        Activation input = Numbers(random, [Images, Channels, .. place]), output = Numbers(random, [Images, Rows, .. made]);
-        float[] weight = Numbers(random, [Rows, whole.RowLength]).Span.ToArray();
+        Activation input = OneNode.Random(1, [Images, Channels, .. place]), output = OneNode.Random(2, [Images, Rows, .. made]);
+        float[] weight = OneNode.Random(3, Rows, whole.RowLength).Span.ToArray();
         Activation targets = RowSlices.Targets(input, output, RowSlices.Cut(weight, sliced), sliced, null);
         Assert.Equal(new TensorShape([Images, Slices * Rows, .. made]), targets.Shape);
 
@@ -100,24 +99,12 @@ public sealed class RowSlicesTests
     }
 
     /// <summary>A stem, a 3×3 convolution of 1,152 values a row, a hidden linear layer of 1,024 and a classifier.</summary>
-    private static ModelGraph WideNetwork()
+    internal static ModelGraph WideNetwork()
     {
         var maker = new GraphMaker(3);
         string x = maker.Conv("x", 3, 128, Window.Square(3, 2, 1));
-        x = maker.Relu(x);
-        x = maker.Conv(x, 128, 16, Window.Square(3, 1, 1));
-        x = maker.Relu(x);
-        x = maker.Add(new Flatten(), x);
-        x = maker.Linear(x, 1024, 48);
-        x = maker.Relu(x);
-        return maker.Build(maker.Linear(x, 48, 10), 3, 16, 16);
-    }
-
-    private static Activation Numbers(Random random, int[] shape)
-    {
-        var values = new Activation(new(shape));
-        foreach (ref float value in values.Span)
-            value = random.NextSingle() - 0.5f;
-        return values;
+        x = maker.Conv(maker.Relu(x), 128, 16, Window.Square(3, 1, 1));
+        x = maker.Linear(maker.Add(new Flatten(), maker.Relu(x)), 1024, 48);
+        return maker.Build(maker.Linear(maker.Relu(x), 48, 10), 3, 16, 16);
     }
 }

@@ -39,14 +39,13 @@ public sealed class PlacementTests
     {
         foreach (int channels in new[] { 37, 32, 3 })
         {
-            if (channels < 30 && op is Slice { Ranges: var ranges } && ranges.Any(r => r.Axis == 1) || channels < 30 && op is Pad { Before: var before } && before[1] < 0)
-                continue;
+            if (channels == 3 && op is Slice { Ranges: var ranges } && ranges.Any(r => r.Axis == 1) || channels == 3 && op is Pad { Before: var before } && before[1] < 0)
+                continue; // What they take is not there.
             var maker = new GraphMaker(1);
             // Functions in front and behind, so that values are blocked, have absent channels and are read by others.
             ModelGraph graph = maker.Build(maker.Relu(maker.Add(op, maker.Add(new LeakyRelu(0.5f), "x"))), channels, 9, 8);
             Activation images = OneNode.Random(channels, 3, channels, 9, 8);
-            Activation leaky = OneNode.Run(new LeakyRelu(0.5f), images);
-            Activation expected = OneNode.Run(new Unary(UnaryFunction.Relu), OneNode.Run(op, leaky));
+            Activation expected = new NodeEvaluator(graph).EvaluateAll(images).Single();
             foreach (int threads in new[] { 1, 3 })
             {
                 using var session = new InferenceSession(graph, new() { Threads = threads, MaxBatch = 2 });
@@ -68,15 +67,11 @@ public sealed class PlacementTests
             string[] pieces = [.. parts.Select(n => maker.Add(new LeakyRelu(0.5f), maker.Conv("x", 3, n, Window.Square(1))))];
             ModelGraph graph = maker.Build(maker.Conv(maker.Add(new Concat(1), pieces), parts.Sum(), 4, Window.Square(3, 1, 1)), 3, 6, 7);
             Activation images = OneNode.Random(3, 2, 3, 6, 7);
-            using var pool = new MLNet.PQCompression.Numerics.WorkerPool(2);
-            var values = new Dictionary<string, Activation> { ["x"] = images };
-            var evaluator = new NodeEvaluator(graph, pool);
-            foreach (Node node in graph.Nodes)
-                values[node.Output] = evaluator.Evaluate(node, name => values[name]);
+            float[] expected = new NodeEvaluator(graph).EvaluateAll(images).Single().Span.ToArray();
             using var session = new InferenceSession(graph, new() { Threads = 1 });
             var actual = new float[2 * session.OutputLength];
             session.Run(images.Span, 2, actual);
-            Assert.All(actual.Zip(values[graph.Nodes[^1].Output].Span.ToArray()), p => Assert.InRange(MathF.Abs(p.First - p.Second), 0, 1e-4f));
+            Assert.All(actual.Zip(expected), p => Assert.InRange(MathF.Abs(p.First - p.Second), 0, 1e-4f));
         }
     }
 }

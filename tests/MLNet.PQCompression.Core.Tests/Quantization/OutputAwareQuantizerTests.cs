@@ -117,6 +117,22 @@ public sealed class OutputAwareQuantizerTests
                 Assert.Equal(state.Gradients[g][i], kept[g][i], largest * 1e-5);
     }
 
+    /// <summary>More than two million blocks, and rows that k-means must not look at.</summary>
+    [Fact]
+    public void The_first_codebook_of_a_layer_with_many_blocks_comes_from_every_few_of_its_rows()
+    {
+        const int N = 512, D = 2, Rows = 2 * OutputAwareQuantizer.FirstBlocks / (N / D);
+        var random = new Random(6);
+        var hessian = new float[N * N];
+        for (int i = 0; i < N; i++)
+            hessian[i * N + i] = 1;
+        float[] target = [.. Enumerable.Range(0, Rows * N).Select(i => i / N % 2 == 1 ? 100 : random.NextSingle() - 0.5f)];
+        var objective = new QuadraticObjective(new LayerGeometry(Rows, N), [hessian], target, [.. Enumerable.Repeat(1f, Rows)]);
+        float[] codebook = OutputAwareQuantizer.FirstCodebook(objective, D, new() { Codewords = 8, InitialIterations = 3 }, new ManagedQuantization(), CancellationToken.None);
+        Assert.All(codebook, c => Assert.InRange(c, -0.5f, 0.5f));
+        Assert.Equal(8, codebook.Chunk(D).Select(c => (c[0], c[1])).Distinct().Count());
+    }
+
     [Fact]
     public void Results_do_not_depend_on_the_threads()
     {

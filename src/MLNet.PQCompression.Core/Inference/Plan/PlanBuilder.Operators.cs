@@ -103,6 +103,9 @@ internal sealed partial class PlanBuilder<TTile, TVector>
         TensorShape from = ShapeOf(node.Inputs[0]), to = ShapeOf(node.Output);
         if (!CanBlock(node.Inputs[0]) || from.Rank != 4 || to[0] != 1 || from[1] != to[1] || resize.Scale(0, from[0]) != 1 || resize.Scale(1, from[1]) != 1)
             return false;
+        // An image of few channels that no step has blocked yet would take several times its size in blocks of 16.
+        if (from[1] < PlanValue.Block / 2 && Find(node.Inputs[0], ValueLayout.Blocked) is null && !_maps.ContainsKey(node.Inputs[0]))
+            return false;
         PlanValue x = Require(node.Inputs[0], ValueLayout.Blocked), y = Make(node.Output, ValueLayout.Blocked);
         _recipes.Add(() => new ResizeStep(node.Name, resize, x, y));
         return true;
